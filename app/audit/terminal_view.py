@@ -10,6 +10,7 @@ from rich.table import Table
 
 from app.audit import wording
 from app.audit.report import Audit, Group
+from app.backtest.terminal_view import print_warnings, titled
 from app.backtest.wording import number, percent
 
 GROUPS_SHOWN = 15
@@ -27,31 +28,21 @@ def show(found: Audit, console: Console) -> None:
     if found.days_to_won.quartiles:
         first, middle, last = found.days_to_won.quartiles
         console.print(f"\nDays to a win: quartiles {first:g}, {middle:g}, {last:g}; longest {found.days_to_won.longest:,}.", markup=False)
-    if found.warnings:
-        console.print("\n[bold]Please note[/bold]")
-        for warning in found.warnings:
-            console.print(f"[yellow]•[/yellow] {escape(warning)}")
-
-
-def _titled(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_style="bold", title_justify="left")
-    for index, name in enumerate(columns):
-        table.add_column(escape(name), justify="left" if index == 0 else "right", overflow="fold")
-    return table
+    print_warnings(console, found.warnings)
 
 
 def _tables(found: Audit) -> Iterator[Table]:
     if not found.leads:
         return
-    fates = _titled("What became of the leads", "", "leads", "of", "share")
+    fates = titled("What became of the leads", "", "leads", "of", "share")
     for line in wording.fates(found):
         name = ("  " if line.part else "") + line.words
         fates.add_row(name, number(line.counted.count), number(line.counted.of), percent(line.counted.share))
-    speeds = _titled("Speed to the first touch", "tier", "median", "9 of 10 within", "median, working", "agreed", "in time")
+    speeds = titled("Speed to the first touch", "tier", "median", "9 of 10 within", "median, working", "agreed", "in time")
     for one in found.speeds:
         times = (one.elapsed.median_seconds, one.elapsed.p90_seconds, one.working.median_seconds)
         speeds.add_row(escape(wording.tier(one)), *map(wording.lasting, times), one.agreed, wording.of(one.in_time))
-    promises = _titled(
+    promises = titled(
         f"What each promise of {escape(found.agreement)} would have been worth",
         *("promise", "made by", "kept", "broken", "kept in", "won if kept", "won if broken"),
     )
@@ -65,7 +56,7 @@ def _tables(found: Audit) -> Iterator[Table]:
 
 
 def _groups(name: str, groups: Sequence[Group]) -> Table:
-    table = _titled(f"By {name}", name, "leads", "never touched", "median to first touch", "won so far")
+    table = titled(f"By {name}", name, "leads", "never touched", "median to first touch", "won so far")
     for one in groups[:GROUPS_SHOWN]:
         untouched = percent(one.untouched.count / one.untouched.of if one.untouched and one.untouched.of else None)
         table.add_row(escape(wording.group(one)), number(one.leads), untouched, wording.lasting(one.median_seconds), wording.won(one.won))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,13 +25,19 @@ def show(found: Backtest, console: Console) -> None:
         if table is not None:
             console.print()
             console.print(table)
-    if found.warnings:
+    print_warnings(console, found.warnings)
+
+
+def print_warnings(console: Console, warnings: Sequence[str]) -> None:
+    """Print what the reader has to know beside the figures; nothing where there is nothing."""
+    if warnings:
         console.print("\n[bold]Please note[/bold]")
-        for warning in found.warnings:
+        for warning in warnings:
             console.print(f"[yellow]•[/yellow] {escape(warning)}")
 
 
-def _titled(title: str, *columns: str) -> Table:
+def titled(title: str, *columns: str) -> Table:
+    """Return an empty table with this title. The first column holds words, the others hold numbers."""
     table = Table(title=title, title_style="bold", title_justify="left")
     for index, name in enumerate(columns):
         table.add_column(escape(name), justify="left" if index == 0 else "right", overflow="fold")
@@ -40,7 +46,7 @@ def _titled(title: str, *columns: str) -> Table:
 
 def _verdicts(found: Backtest) -> Table:
     names = [side.reference for side in found.sides]
-    table = _titled(f"Verdicts on {found.leads.leads:,} leads of {escape(found.origin)}", "", *_pairs(names, found))
+    table = titled(f"Verdicts on {found.leads.leads:,} leads of {escape(found.origin)}", "", *_pairs(names, found))
     for line in verdict_lines(found):
         table.add_row(("  " if line.part else "") + escape(line.name), *_cells(line.shares))
     return table
@@ -66,14 +72,14 @@ def _moves(found: Backtest) -> Table | None:
     lines = list(move_lines(found))
     if not lines:
         return None
-    table = _titled("Who moves", "qualify", "leads", "outcome")
+    table = titled("Who moves", "qualify", "leads", "outcome")
     for line in lines:
         table.add_row(escape(line.name), number(line.shares[0].leads), won(line.shares[0], found.word))
     return table
 
 
 def _criteria(side: SideFound) -> Table:
-    table = _titled(f"What the points of {escape(side.reference)} did", "rule", "points", "held for", "points given", "decided for")
+    table = titled(f"What the points of {escape(side.reference)} did", "rule", "points", "held for", "points given", "decided for")
     for one in side.criteria:
         style = "" if one.mattered else "yellow"
         row = (f"{one.place}: {escape(one.words)}", f"{one.points:+}", number(one.held), f"{one.given:+,}", mattered(one))
@@ -85,7 +91,7 @@ def _criteria(side: SideFound) -> Table:
 
 def _curve(found: Backtest) -> Table:
     shown = [f"{side.reference} (now {side.threshold})" for side in found.sides]
-    table = _titled(
+    table = titled(
         "Who would qualify with another number of points needed", "threshold", *(name for pair in shown for name in (pair, basis(found)))
     )
     table.columns[1].justify = "left"
@@ -104,7 +110,7 @@ def _curve(found: Backtest) -> Table:
 
 def _groups(found: Backtest) -> Table:
     sides = [name for side in found.sides for name in (side.reference, basis(found))]
-    table = _titled(f"By {found.by}", found.by, "leads", basis(found), *sides)
+    table = titled(f"By {found.by}", found.by, "leads", basis(found), *sides)
     for group in found.groups[:GROUPS_SHOWN]:
         shares = [group.leads, group.draft, *([group.other] if group.other else [])]
         table.add_row(escape(group.value), *(cell for one in shares for cell in (number(one.leads), percent(one.share))))
