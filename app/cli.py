@@ -86,6 +86,7 @@ COMMANDS: dict[str, str | Group] = {
     "worker": "app.commands.parts:worker",
     "web": "app.commands.parts:web",
     "verify": "app.commands.verify:verify",
+    "alarms": "app.commands.alarms:show",
     "audit": "app.commands.auditing:audit",
     "leads": Group("Leads: take in, look at, write out, erase.", _LEADS),
     "agreement": Group("The contract between marketing and sales, in versions.", _AGREEMENT),
