@@ -31,10 +31,11 @@ def time_shares(parts: Mapping[TimeParty, timedelta]) -> list[TimeShare]:
 
 
 def duration(part: timedelta) -> str:
-    """Return the two largest units of a time, such as `3 d 4 h`, `2 h 5 min`, `7 min` or `20 s`."""
+    """Return the two largest units of a time, such as `3 d 4 h`, `2 h 5 min`, `7 min` or `20 s`; one where the other would be 0."""
     seconds = round(part.total_seconds())
     if seconds < 60:
         return f"{seconds} s"
     hours, minutes = divmod(round(seconds / 60), 60)
     days, rest = divmod(hours, 24)
-    return f"{days} d {rest} h" if days else f"{hours} h {minutes} min" if hours else f"{minutes} min"
+    units = ((days, "d"), (rest, "h")) if days else ((hours, "h"), (minutes, "min"))
+    return " ".join(f"{count} {unit}" for count, unit in units if count)
