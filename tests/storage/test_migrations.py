@@ -10,6 +10,7 @@ from alembic import command
 from sqlalchemy import MetaData, Table, inspect, text
 from sqlmodel import SQLModel, col, func, select
 
+from agreements.words import OpportunityState
 from storage import opportunities, schema, trail, trail_lines
 from storage.database import Database
 from storage.tables import AgreementVersion, Event, Lead, LeadSource, Opportunity, Seal, Signature
@@ -101,7 +102,7 @@ def test_opportunities_that_are_open_already_are_watched_too(database: Database)
         handoff = a_handoff(session, MONDAY)
         for name, known in (("open", handoff), ("won", handoff), ("of nobody", None)):
             opportunities.begin(session, name, lead_id=handoff.lead_id if known else None, handoff=known, owner="ana", at=MONDAY)
-        the(opportunities.named(session, "won")).state = "won"
+        the(opportunities.named(session, "won")).state = OpportunityState.WON
     with database.engine.connect().execution_options(baton_write=True) as connection, connection.begin():
         command.downgrade(schema._config(connection), "0046")
 
