@@ -78,7 +78,7 @@ REAL_TIME = {
     "storage/migrations/versions/0006_one_lead_a_person.py _end_second_handoffs": "a database is upgraded before anything leaps",
     "app/prefect_runs.py PrefectEngine._look": "Prefect's own timestamps are real",
     "app/commands/agreement/trying.py _now": "where nothing is installed there is no other time",
-    "app/commands/auditing.py _now": "an audit needs no installation, and without one there is no other time",
+    "app/commands/auditing.py present": "an audit needs no installation, and without one there is no other time",
     "app/demo/director.py Director": "leases, and how long something stands still",
     "app/demo/lead_rows.py timed_rows": "the years that are likely in a file are those around today",
 }
