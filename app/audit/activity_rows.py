@@ -130,8 +130,9 @@ class _Reading:
 
 def _for_each_lead(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
     """Return a row for each lead of an activity."""
-    several = frame.with_columns(pl.col("lead").str.split(separator))
-    return several.explode("lead", empty_as_null=True).with_columns(pl.col("lead").str.strip_chars())
+    several = frame["lead"].str.split(separator).to_list()
+    rows = frame[[place for place, ids in enumerate(several) for _ in ids]]
+    return rows.with_columns(pl.Series("lead", [one.strip() for ids in several for one in ids], dtype=pl.String))
 
 
 def _too_early(row: dict[str, object], source: ActivitySource) -> str:

@@ -32,7 +32,7 @@ HUBSPOT_REPORT = (
 )
 HUBSPOT_CALLS = (
     '"Record ID","Call Title","Activity date","Activity assigned to","Call direction","Call outcome","Associated Contact IDs"\n'
-    '"9001","Call with Ann","2027-01-15 19:10","Rita Moss","Outbound","Connected","501;502"\n'
+    '"9001","Call with Ann","2027-01-16 09:10","Rita Moss","Outbound","Connected","501;502"\n'
     '"9002","Call from Cy","2027-01-16 12:00","Rita Moss","Inbound","Connected","503"\n'
 )
 LEADS = (
@@ -98,7 +98,7 @@ def test_an_export_without_a_needed_column_is_refused_with_what_to_do(tmp_path: 
     ("name", "date", "wrong"),
     [
         ("hubspot-activities", "2027-01-15 19:10", "15/01/2027 19:10"),
-        ("hubspot-calls", "2027-01-15 19:10", "15/01/2027 19:10"),
+        ("hubspot-calls", "2027-01-16 09:10", "16/01/2027 09:10"),
         ("salesforce-tasks-events", "1/15/2027", "15/1/2027"),
     ],
 )
