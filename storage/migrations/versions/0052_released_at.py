@@ -8,7 +8,7 @@ from alembic import op
 from storage.database import UtcDateTime
 
 revision = "0052"
-down_revision = "0046"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 
