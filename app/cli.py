@@ -88,6 +88,7 @@ COMMANDS: dict[str, str | Group] = {
     "verify": "app.commands.verify:verify",
     "alarms": "app.commands.alarms:show",
     "audit": "app.commands.auditing:audit",
+    "shadow": "app.commands.shadowing:shadow",
     "leads": Group("Leads: take in, look at, write out, erase.", _LEADS),
     "agreement": Group("The contract between marketing and sales, in versions.", _AGREEMENT),
     "roster": Group(

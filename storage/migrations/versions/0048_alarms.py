@@ -8,7 +8,7 @@ from alembic import op
 from storage.database import UtcDateTime
 
 revision = "0048"
-down_revision = "0046"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 
