@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from storage.crm.hubspot import HubSpotCrm
 from storage.crm.hubspot_api import HubSpotApi
@@ -17,6 +17,10 @@ from tests.crm.stand_in import StandIn
 
 MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
 PEOPLE = {"ana": "ana@sales.example", "ben": "ben@sales.example", "cleo": "cleo@sales.example"}
+
+
+#: busy: too many requests. broken: a fault of the CRM's own. expired: the token ends, and there is a new one. half: half a batch fails.
+Trouble = Literal["busy", "broken", "expired", "half"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,14 @@ class World(Protocol):
 
     def delete(self, lead: int) -> None:
         """Somebody deletes a lead."""
+        ...
+
+    def many(self, numbers: Sequence[int]) -> None:
+        """There are records with these numbers, all of Ana's and with the status OPEN."""
+        ...
+
+    def trouble(self, kind: Trouble) -> None:
+        """The CRM fails once amid the next reading of many records."""
         ...
 
     def leads(self) -> int:
@@ -124,6 +136,16 @@ class LocalWorld:
 
     def delete(self, lead: int) -> None:
         self._local.person_deletes(lead, by="ana", at=self._tick())
+
+    def many(self, numbers: Sequence[int]) -> None:
+        db = sqlite3.connect(self.path)
+        for name, value in (("owner", "ana"), ("status", "OPEN")):
+            db.executemany("INSERT INTO lead_fields VALUES (?, ?, ?)", [(number, name, value) for number in numbers])
+        db.commit()
+        db.close()
+
+    def trouble(self, kind: Trouble) -> None:
+        raise NotImplementedError
 
     def leads(self) -> int:
         return int(self._rows("SELECT count(DISTINCT number) FROM tasks")[0][0])
@@ -235,6 +257,18 @@ class HubSpotWorld:
 
     def delete(self, lead: int) -> None:
         self.stand_in.do("delete", kind="contacts", id=self.contact(lead)["id"])
+
+    def many(self, numbers: Sequence[int]) -> None:
+        made = {"hubspot_owner_id": "71", "hs_lead_status": "OPEN"}
+        steps = [{"do": "make", "kind": "contacts", "values": {**made, "baton_lead": str(one)}, "user": 11} for one in numbers]
+        self.stand_in.do("many", steps=steps)
+
+    def trouble(self, kind: Trouble) -> None:
+        fault = {"busy": "429", "broken": "503", "expired": "expired", "half": "half-read"}[kind]
+        if kind == "expired":
+            self.stand_in.do("token", token="token-2")
+            self.token = "token-2"
+        self.stand_in.do("faults", next=[{"kind": fault, "match": "contacts/batch/read", "skip": 1}])
 
     def leads(self) -> int:
         return len(self.stand_in.do("records", kind="contacts"))

@@ -252,6 +252,8 @@ class State:
         return [one[2] for one in found], len(found)
 
     def _sort(self, record: Record, sorts: list[str], at: int) -> int:
+        if sorts and sorts[0] == "hs_object_id":
+            return int(record.id)
         return record.made if sorts and "create" in sorts[0] else record.modified(at=at)
 
     def _fits(self, record: Record, group: Json, at: int) -> bool:
@@ -263,6 +265,8 @@ class State:
             return wanted in self.tied[(record.kind, record.id)][{"company": "companies", "contact": "contacts"}[name.split(".")[1]]]
         if name in ("lastmodifieddate", "hs_lastmodifieddate"):
             return record.modified(at=at) >= int(wanted)
+        if name == "hs_object_id":
+            return int(record.id) > int(wanted) if operator == "GT" else record.id == wanted
         if name not in self.known[record.kind]:
             raise Refused(400, "VALIDATION_ERROR", "There was a problem with the request.", propertyName=name)
         value = record.value(name, at=at)
