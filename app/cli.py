@@ -87,6 +87,7 @@ COMMANDS: dict[str, str | Group] = {
     "web": "app.commands.parts:web",
     "verify": "app.commands.verify:verify",
     "audit": "app.commands.auditing:audit",
+    "shadow": "app.commands.shadowing:shadow",
     "leads": Group("Leads: take in, look at, write out, erase.", _LEADS),
     "agreement": Group("The contract between marketing and sales, in versions.", _AGREEMENT),
     "roster": Group(

@@ -17,7 +17,7 @@ from storage.crm.hubspot_api import HubSpotApi
 from tasks.wiring.crm import addresses_of_people, fields_of_agreements
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.conftest import Command
-from tests.contracts.crm_worlds import HubSpotWorld
+from tests.contracts.hubspot_world import HubSpotWorld
 from tests.crm.hubspot_state import START_MS
 from tests.crm.salesforce_server import KEY, SECRET
 from tests.crm.salesforce_stand_in import serving

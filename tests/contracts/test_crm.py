@@ -11,11 +11,9 @@ import pytest
 from agreements.crm_comparison import QUIET, CrmNumber
 from agreements.errors import CrmError
 from storage.crm.port import Account, Change
-from tests.contracts.crm_worlds import HubSpotWorld, LocalWorld, Trouble, World
-from tests.contracts.salesforce_world import SalesforceWorld
-from tests.crm.salesforce_stand_in import StandIn as SalesforceStandIn
-from tests.crm.salesforce_stand_in import serving
-from tests.crm.stand_in import StandIn, running
+from tests.contracts.crm_worlds import Trouble, World
+from tests.contracts.every_world import EVERY, VENDORS, world_of
+from tests.contracts.local_world import LocalWorld
 
 KIM = {
     "email": "kim@nordlicht.example",
@@ -32,33 +30,12 @@ KIM = {
 }
 
 
-@pytest.fixture(scope="module")
-def hubspot() -> Iterator[StandIn]:
-    with running("tests.crm.hubspot_server") as stand_in:
-        yield stand_in
-
-
-@pytest.fixture(scope="module")
-def salesforce() -> Iterator[SalesforceStandIn]:
-    with serving() as stand_in:
-        yield stand_in
-
-
-#: Every CRM, and those in which people have records of leads that Baton did not make.
-EVERY = ("local", "hubspot", "salesforce")
-VENDORS = ("hubspot", "salesforce")
 among_people = pytest.mark.parametrize("world", VENDORS, indirect=True)
 
 
 @pytest.fixture(params=EVERY)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    made: World
-    if request.param == "local":
-        made = LocalWorld(tmp_path)
-    elif request.param == "hubspot":
-        made = HubSpotWorld(request.getfixturevalue("hubspot"))
-    else:
-        made = SalesforceWorld(request.getfixturevalue("salesforce"))
+    made = world_of(request.param, request.getfixturevalue, tmp_path)
     yield made
     assert made.problems() == []
 
