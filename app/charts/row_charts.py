@@ -96,8 +96,8 @@ def merged(chart: StackedBars) -> tuple[tuple[str, ...], list[Stack]]:
 def bars(chart: Bars) -> Spec:
     """Draw each number as a bar."""
     rows = chart.rows[:MOST_ROWS]
-    pieces = [Piece(at, 0, row.count, TONES[row.tone]) for at, row in enumerate(rows)]
-    return bar_rows([Said(row.name, f"{row.count:,}") for row in rows], pieces, end=max(row.count for row in rows))
+    pieces = [Piece(at, 0, row.count, FAINT if row.tone is None else TONES[row.tone]) for at, row in enumerate(rows)]
+    return bar_rows([Said(row.name, f"{row.count:,}") for row in rows], pieces, end=max(chart.end, *(row.count for row in rows)))
 
 
 def time_spent(chart: TimeSpent) -> Spec:
