@@ -130,7 +130,7 @@ ALARM_KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
 TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
-    "complaint-told", "alarm-told",
+    "complaint-told", "crm-told", "alarm-told",
     "trail-head", "test", "signature-told", "signature-asked",
     "do-not-contact", "asked-again",
 ]  # fmt: skip
