@@ -16,7 +16,7 @@ import pytest
 from sqlmodel import col, select
 
 from agreements.words import EventKind
-from app.demo.inbox_pages import PageServer
+from app.demo.inbox.pages import PageServer
 from app.web.crm_hook import DOOR
 from app.web.site import create_site
 from notifications.channels.crm import CrmChannel
