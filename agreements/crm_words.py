@@ -13,13 +13,15 @@ from agreements.words import GivenAnswer, NoWord, TouchChannel, word
 
 #: The field of a lead's owner. Every adapter names it like this.
 OWNER: Final = "owner"
-#: Keys of the `crm` clause that are no stage: the fields of the CRM from which Baton reads more, and what follows a lost opportunity.
+#: Keys of the `crm` clause that are no stage: the fields of the CRM from which Baton reads more, what follows a lost opportunity, and
+#: when an open one is stalled.
 DETAILS: Final = "details"
 LOST: Final = "lost"
+STALLED: Final = "stalled"
 #: The key under `accepted` that is no field of the CRM: what acceptance creates there.
 CREATE: Final = "create"
 #: The keys of the `crm` clause.
-KEYS: tuple[str, ...] = (*CRM_STAGES, DETAILS, LOST)
+KEYS: tuple[str, ...] = (*CRM_STAGES, DETAILS, LOST, STALLED)
 #: What the CRM can tell beside a reason.
 DETAIL_NAMES = ("text", "colleague", "into", "refused", "revisit_on", "renewal_date")
 #: A value that Baton wrote may come back with a time up to this much before the time at which Baton wrote it: two clocks differ.
@@ -75,6 +77,11 @@ def watched(agreement: Agreement) -> frozenset[str]:
     """Return the fields of a lead in the CRM whose values mean something under this agreement."""
     named = [values_at(agreement, stage) for stage in CRM_STAGES] + [dict(reason.crm) for reason in agreement.reasons]
     return frozenset({OWNER, *(name for values in named for name in values)})
+
+
+def fields_read(agreement: Agreement) -> frozenset[str]:
+    """Return the fields of a lead that Baton reads from the CRM beside its owner: those with a meaning, and those with details."""
+    return watched(agreement) - {OWNER} | frozenset(agreement.crm.get(DETAILS, {}).values())
 
 
 def meaning(agreement: Agreement, known: Mapping[str, str], new: Collection[str]) -> Said:

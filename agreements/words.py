@@ -77,6 +77,7 @@ EventKind = Literal[
     "answered-left", "answered-back", "dispute-moved",
     "crm-not-understood", "crm-converted", "crm-merged", "crm-gone",
     "opportunity-opened", "opportunity-changed", "opportunity-won", "opportunity-lost",
+    "opportunity-stalled",
 ]  # fmt: skip
 #: The line of the trail for each answer that counts.
 ANSWERED: Mapping[AnswerKind, EventKind] = {

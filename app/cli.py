@@ -96,6 +96,7 @@ COMMANDS: dict[str, str | Group] = {
         },
         alone="app.commands.reviewing:review",
     ),
+    "shadow": "app.commands.shadowing:shadow",
     "leads": Group("Leads: take in, look at, write out, erase.", _LEADS),
     "agreement": Group("The contract between marketing and sales, in versions.", _AGREEMENT),
     "roster": Group(

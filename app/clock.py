@@ -24,6 +24,7 @@ from tasks.background.enrolments import enrol_leads
 from tasks.background.feeds import poll_feeds
 from tasks.background.held_leads import release_held
 from tasks.background.personal_outbox import GIVEN_UP_AFTER, send_personal_messages
+from tasks.background.stalled import note_stalled
 from tasks.disputes.rulings import settle_in_silence
 from tasks.trail.heads import HeadsUnreadable
 from tasks.trail.mail import queue_head
@@ -97,6 +98,7 @@ class Clock:
             "disputes": self._where_seen("disputes", self._settle_disputes),
             "proofs": self._where_seen("proofs", self._settle_proofs),
             "absences": self._every(ABSENCE_SECONDS, self._absences),
+            "stalled opportunities": self._where_seen("stalled opportunities", self._note_stalled),
             "leads to fetch": self._where_seen("leads to fetch", self._fetch_leads),
             "calendar feeds": self._every(FEED_SECONDS, self._poll_feeds),
             "nurture tracks": self._where_seen("nurture tracks", self._enrol),
@@ -200,6 +202,9 @@ class Clock:
 
     async def _absences(self) -> int:
         return await hand_over_absences(self.box)
+
+    async def _note_stalled(self) -> int:
+        return await note_stalled(self.box)
 
     async def _fetch_leads(self) -> int:
         return await fetch_leads(self.box)

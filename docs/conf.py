@@ -35,6 +35,7 @@ MENU = {
         "docs/intake",
         "docs/backtest",
         "docs/lifecycle",
+        "docs/where-time-went",
         "docs/messages",
     ],
     "For operators": [

@@ -6,36 +6,22 @@ Delays, receipts and automatic replies are not bounces, whatever they quote.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
-from base64 import b32encode
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import Message
 from email.utils import parseaddr
 from itertools import chain
-from typing import Final, Literal
 
-from agreements.words import BounceCause
-from notifications import returned_report, returned_text
+from notifications import returned_report, returned_ses, returned_text
 from notifications.automatic_replies import days_in, is_automatic, is_automatic_reply
+from notifications.bounce_marks import MARK_HEADER, few_marks, marks_in, marks_in_headers
+from notifications.returned import BOUNCED, COMPLAINT, DELAYED, OTHER, REPLY, Cause, Returned
 from notifications.returned_report import Recipient
 
 MAX_BYTES = 2_000_000
 """Longest returned message that is read, in bytes."""
-ReturnedKind = Literal["bounced", "delayed", "reply", "complaint", "other"]
-"""What a message that came to the address for bounces is."""
-BOUNCED: Final = "bounced"
-DELAYED: Final = "delayed"
-REPLY: Final = "reply"
-COMPLAINT: Final = "complaint"
-OTHER: Final = "other"
-
-_MARK_DIGITS = 16
-_MARK = re.compile(rf"(\d{{1,15}})-([a-z2-7]{{{_MARK_DIGITS}}})")
-_MARKED = re.compile(rf"[+=](\d{{1,15}}-[a-z2-7]{{{_MARK_DIGITS}}})(?=[@=])", re.IGNORECASE)
 #: The headers in which a mail system writes the recipient of an incoming message.
 _RECIPIENTS = ("X-Original-To", "Delivered-To", "Envelope-To", "X-Envelope-To", "X-Rcpt-To", "Resent-To", "To", "Cc")
 _SYSTEMS = re.compile(r"mailer-?daemon|post_?master|mail[-.]?(delivery|system|daemon)|mdaemon|microsoftexchange[0-9a-f]+", re.IGNORECASE)
@@ -47,71 +33,12 @@ _ANSWER = re.compile(r"(?:re|aw|sv|antw|odp|ynt|rif|r)\s?(?:\[\d+\])?:", re.IGNO
 _NO_COMPLAINTS = ("auth-failure", "not-spam")
 #: The parser compares each line with the boundary of each part around it, so their product limits its time.
 _BOUNDARY, _LINES_BY_PARTS_MAX, _LINES_MAX = re.compile(rb"boundary", re.IGNORECASE), 2_000_000, 50_000
-#: The parser of parameters takes quadratic time for a long header. SMTP allows lines of 1,000 bytes.
-_LONG_LINE, _KEPT_OF_LINE = re.compile(rb"([^\n]{8000})[^\n]+"), rb"\1"
-MARK_HEADER: Final = "X-Baton-Mark"
-"""The header with the mark of a delivery, for complaints, which go to another address than bounces."""
-_MARK_LINE = re.compile(rf"^{MARK_HEADER}:[ \t]{{0,5}}(\d{{1,15}}-[a-z2-7]{{{_MARK_DIGITS}}})[ \t\r]{{0,5}}$", re.IGNORECASE | re.MULTILINE)
-_COPY_MAX = 100_000
-_NAMED_MAX = 5
+#: The parser of parameters takes quadratic time for a long header. SMTP allows lines of 1,000 bytes. JSON, which is no header, stays whole.
+_LONG_LINE, _KEPT_OF_LINE = re.compile(rb"^(?!\{[^\r\n]*+\r?$)([^\n]{8000})[^\n]+", re.MULTILINE), rb"\1"
 
 
 class UnreadableMessage(ValueError):  # noqa: N818 - errors here are named as states
     """The bytes cannot be read as an e-mail message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a message did not arrive, as codes. hard: for good, as for an address that does not exist; false where the mail system gave up
-    after a passing fault, or said nothing. code: such as 5.1.1 or 550, empty where none is named. about: what the code is about. address:
-    the recipient that the mail system names, empty for none; never stored."""
-
-    hard: bool = False
-    code: str = ""
-    about: BounceCause = "unknown"
-    address: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """A message that came to the address for bounces. kind: bounced, delayed, reply, complaint or other. why: the mail system's reason,
-    in one line. marks: the marks that may name the returned delivery. days: the days that an automatic reply names, none for
-    other mail. cause: of a bounce. is_report: a report about something else, such as a read receipt: nobody has to look at it.
-    is_answer: it answers a message, so a person may have written it. once: names this message, however often it comes."""
-
-    kind: ReturnedKind
-    why: str = ""
-    marks: tuple[str, ...] = ()
-    days: tuple[date, ...] = ()
-    cause: Cause = Cause()
-    is_report: bool = False
-    is_answer: bool = False
-    once: str = ""
-
-
-class BounceMarks:
-    """Writes and reads the marks in return paths (bounces+MARK@…): the number of a delivery with a signature of this
-    installation. A mark can be read for as long as the key that wrote it is kept. Capitals do not matter."""
-
-    def __init__(self, secrets: Sequence[str]) -> None:
-        self._keys = [hmac.digest(secret.encode(), b"baton.bounce", "sha256") for secret in secrets]
-
-    def of(self, delivery_id: int) -> str:
-        """Return the mark of a delivery."""
-        return f"{delivery_id}-{_sign(self._keys[-1], delivery_id)}"
-
-    def read(self, mark: str) -> int | None:
-        """Return the delivery of a mark, None for a mark that this installation did not write."""
-        found = _MARK.fullmatch(mark.lower())
-        if found is None or f"{int(found[1])}" != found[1]:
-            return None
-        delivery_id = int(found[1])
-        known = [hmac.compare_digest(_sign(key, delivery_id), found[2]) for key in self._keys]
-        return delivery_id if any(known) else None
-
-
-def _sign(key: bytes, delivery_id: int) -> str:
-    return b32encode(hmac.digest(key, str(delivery_id).encode(), hashlib.sha256)).decode("ascii").lower()[:_MARK_DIGITS]
 
 
 def read(raw: bytes) -> Returned:
@@ -128,7 +55,7 @@ def read(raw: bytes) -> Returned:
         return replace(
             found,
             why=_line(found.why),
-            marks=_first(chain(_marks(message), _marks_inside(message))) if found.kind == COMPLAINT else _marks(message),
+            marks=few_marks(chain(_marks(message), found.marks, _marks_inside(message) if found.kind == COMPLAINT else ())),
             days=days_in(message) if found.kind == REPLY else (),
             once=hashlib.sha256(str(message.get("Message-ID", "")).strip().encode("utf-8", "replace") or raw).hexdigest()[:32],
             is_answer=found.kind == OTHER and ("In-Reply-To" in message or "References" in message or _is_answer(message)),
@@ -139,14 +66,9 @@ def read(raw: bytes) -> Returned:
         raise UnreadableMessage(f"it cannot be taken apart ({type(error).__name__})") from error
 
 
-def marks_in(address: str) -> list[str]:
-    """Return the marks in an address, such as that of a return path. They are not checked."""
-    return [mark.lower() for mark in _MARKED.findall(address[:2000])][:_NAMED_MAX]
-
-
-def _marks(message: Message) -> tuple[str, ...]:
-    """Return the marks in the recipient of the message."""
-    return _first(mark.lower() for name in _RECIPIENTS for value in _all(message, name) for mark in _MARKED.findall(value))
+def _marks(message: Message) -> Iterator[str]:
+    """Yield the marks in the recipient of the message."""
+    yield from (mark for name in _RECIPIENTS for value in message.get_all(name, []) for mark in marks_in(str(value)))
 
 
 def _marks_inside(message: Message) -> Iterator[str]:
@@ -160,7 +82,7 @@ def _marks_inside(message: Message) -> Iterator[str]:
                 for value in copy.get_all(MARK_HEADER, [])
             )
         elif part.get_content_type() in ("text/rfc822-headers", "text/rfc822-header", "message/global-headers"):
-            yield from (found[1].lower() for found in _MARK_LINE.finditer(str(part.get_payload())[:_COPY_MAX]))
+            yield from marks_in_headers(str(part.get_payload()))
 
 
 def _judged(message: Message) -> Returned:
@@ -173,6 +95,8 @@ def _judged(message: Message) -> Returned:
         return Returned(OTHER, is_report=True)
     if returned_report.is_complaint_of_outlook(message):
         return Returned(COMPLAINT, "abuse")
+    if noticed := returned_ses.notice_in(message):
+        return noticed
     sender = parseaddr(str(message.get("From", "")))[1]
     by_name = not sender or bool(_SYSTEMS.search(sender.rpartition("@")[0] or sender))
     if not by_name and is_automatic_reply(message):
@@ -228,20 +152,6 @@ def _cause(code: str, address: str) -> Cause:
 
 def _is_answer(message: Message) -> bool:
     return bool(_ANSWER.match(returned_text.subject_of(message)))
-
-
-def _all(message: Message, name: str) -> list[str]:
-    return [str(value)[:2000] for value in message.get_all(name, [])]
-
-
-def _first(found: Iterator[str]) -> tuple[str, ...]:
-    """Return the first few values, without repeats."""
-    kept: dict[str, None] = {}
-    for one in found:
-        kept.setdefault(one)
-        if len(kept) == _NAMED_MAX:
-            break
-    return tuple(kept)
 
 
 def _line(text: str) -> str:

@@ -21,7 +21,7 @@ from itsdangerous.encoding import base64_decode, base64_encode
 
 from agreements.errors import LinkInvalid
 from agreements.words import PARTIES, Party, word
-from notifications.bounces import BounceMarks
+from notifications.bounce_marks import BounceMarks
 
 TOKEN_MAX = 1024
 """Longest token that is read, in characters."""

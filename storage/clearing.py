@@ -211,9 +211,9 @@ def _crm_changes(session: Session, person: Person, room: int, now: datetime) -> 
 
 def _opportunities(session: Session, person: Person, room: int, now: datetime) -> int:
     """Clears what people typed about an opportunity. Its amount and its end are figures and stay."""
-    rows = [row for row in session.exec(select(Opportunity).where(col(Opportunity.lead_id).in_(person.leads))) if row.said]
+    rows = [row for row in session.exec(select(Opportunity).where(col(Opportunity.lead_id).in_(person.leads))) if row.said or row.stalls_at]
     for row in rows[:room]:
-        row.reason, row.said, row.faults = "", {}, {}
+        row.reason, row.said, row.faults, row.stalls_at = "", {}, {}, None
         session.add(row)
     return len(rows[:room])
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlmodel import Session
 
-from storage import crm_changes, deliveries, disputes, due, enrolments, kept_payloads, proof, strays
+from storage import crm_changes, deliveries, disputes, due, enrolments, kept_payloads, opportunities, proof, strays
 
 
 def look(session: Session, *, now: datetime, real: datetime, personal_given_up: timedelta) -> frozenset[str]:
@@ -29,6 +29,7 @@ def look(session: Session, *, now: datetime, real: datetime, personal_given_up: 
         ("proofs", proof.arrived_query(now)),
         ("changes that wait", crm_changes.waiting_query()),
         ("a reading of the CRM", crm_changes.asked_query()),
+        ("stalled opportunities", opportunities.stalling_query(now)),
         ("leads to fetch", kept_payloads.due_query(now)),
     ]
     found = session.execute(select(*(query.limit(1).scalar_subquery() for _, query in asked))).one()

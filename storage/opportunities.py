@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
+from typing import Any
 
+from sqlalchemy import Select
 from sqlmodel import Session, col, select
 
+from agreements import stalled
 from agreements.opportunities import Facts, facts_of, told_too
 from agreements.words import OpportunityState
-from storage import wakes
+from storage import handoffs, wakes
 from storage.tables import Handoff, Opportunity
 
 
@@ -57,7 +60,36 @@ def created_by_baton(session: Session, handoff: Handoff, proof: str, *, now: dat
     row = named(session, crm_id)
     assert row is not None, "it was stored, or was there"
     row.by_baton = True
+    watch(session, row)
+
+
+def watch(session: Session, row: Opportunity) -> None:
+    """Note when this opportunity is stalled, as agreed, unless the CRM speaks of it before. News end a spell; old news do not."""
+    handoff = session.get(Handoff, row.handoff_id) if row.handoff_id is not None else None
+    agreement = handoffs.agreement_of(session, handoff) if handoff is not None and handoff.agreement else None
+    due = stalled.stalls_at(agreement, row.updated_at) if handoff is not None and row.state == OpportunityState.OPEN else None
+    if due is None or row.stalled_at != due:
+        row.stalls_at, row.stalled_at = due, None
     session.add(row)
+
+
+def stalling_query(now: datetime) -> Select[Any]:
+    """A query for the ids of the opportunities that have been without a change for too long, the longest first."""
+    return (
+        select(Opportunity.id)
+        .where(col(Opportunity.stalls_at).is_not(None), col(Opportunity.stalls_at) <= now)
+        .order_by(col(Opportunity.stalls_at))
+    )
+
+
+def stall(session: Session, opportunity_id: int, *, now: datetime) -> Opportunity | None:
+    """Note that the opportunity is stalled, and return it; None where the CRM has spoken of it meanwhile."""
+    row = session.get(Opportunity, opportunity_id, with_for_update=True, populate_existing=True)
+    if row is None or row.stalls_at is None or row.stalls_at > now:
+        return None
+    row.stalls_at, row.stalled_at = None, row.stalls_at
+    session.add(row)
+    return row
 
 
 def facts(row: Opportunity) -> Facts:

@@ -1,4 +1,4 @@
-"""Attempts that die at a point that the test chooses: nothing is cleaned up, and the lease stays until it expires."""
+"""Processes that die at a point that the test chooses: nothing is cleaned up, and the lease stays until it expires."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
-from sqlmodel import col
+from sqlmodel import Session, col
 
 from storage.tables import Handoff
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 
 
 class Died(BaseException):
@@ -28,6 +28,21 @@ def dies_at(where: str) -> Callable[[str], None]:
 
 def lives(here: str) -> None:
     """No fault."""
+
+
+class MortalTime(SteppedTime):
+    """A stepped time for a process that dies within its transaction of that number: each one reads the time once. lives: how many."""
+
+    def __init__(self, at: datetime, *, lives: int) -> None:
+        super().__init__(at)
+        self.lives = lives
+
+    def now(self, session: Session) -> datetime:
+        """The present, while the process lives."""
+        self.lives -= 1
+        if self.lives < 0:
+            raise Died("within a transaction")
+        return super().now(session)
 
 
 def leases_end(box: Toolbox) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agreements import lost
+from agreements import lost, stalled
 from agreements.checks.base import Finding
 from agreements.clauses.base import nearest, one_of, shown
 from agreements.clauses.clocks import CRM_STAGES
-from agreements.crm_words import CREATE, DETAIL_NAMES, DETAILS, KEYS, LOST, values_at, values_of
+from agreements.crm_words import CREATE, DETAIL_NAMES, DETAILS, KEYS, LOST, STALLED, values_at, values_of
 from agreements.model import Agreement
 from agreements.words import word
 from agreements.yaml_reader import Path
@@ -23,6 +23,8 @@ def find(agreement: Agreement) -> Iterator[Finding]:
     yield from _details(agreement)
     for key, what in lost.problems(agreement):
         yield Finding(("crm", LOST, key), what)
+    for key, what in stalled.problems(agreement):
+        yield Finding(("crm", STALLED, key), what)
     yield from _same_values(agreement)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agreements.clauses.clocks import CRM_STAGES
-from agreements.crm_words import CREATE, DETAILS, LOST, values_at, values_of
+from agreements.crm_words import CREATE, DETAILS, LOST, STALLED, values_at, values_of
 from agreements.model import Agreement, Reason
 from agreements.wording import vocabulary as say
 from agreements.wording.document import Block, Line, Section, Table, lines, told
@@ -119,7 +119,7 @@ def _beside(agreement: Agreement) -> tuple[Block, ...]:
     created = [told(f"accepting a lead creates its {creates} in the CRM.", "Created:")] if creates else []
     read = ", ".join(f"{name.replace('_', ' ')} from {field}" for name, field in agreement.crm.get(DETAILS, {}).items())
     details = [told(f"{read}.", "Read with a reason:")] if read else []
-    found = [*created, *_loss(agreement), *details]
+    found = [*created, *_loss(agreement), *_stalled(agreement), *details]
     return lines(*found) if found else ()
 
 
@@ -132,6 +132,12 @@ def _loss(agreement: Agreement) -> list[Line]:
     again = f", again after {said['revisit']}" if "revisit" in said else ""
     then = said.get("then", "")
     return [told(f"{_THEN.get(then, then)}{track}{again}, unless its reason leads elsewhere.", "A lost opportunity:")]
+
+
+def _stalled(agreement: Agreement) -> list[Line]:
+    """Say when an open opportunity is stalled, where that is agreed."""
+    after = agreement.crm.get(STALLED, {}).get("after")
+    return [told(f"one that is open and has not changed in the CRM for {after}.", "A stalled opportunity:")] if after else []
 
 
 def housekeeping(agreement: Agreement) -> Section:

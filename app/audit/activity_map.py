@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from agreements.lead import Key
 from app.csv_import.audit_columns import Cells
@@ -26,9 +26,12 @@ def _known_zone(name: str) -> str:
 class ActivityMap(BaseModel):
     """What the columns of a file of activities mean.
 
-    lead, at, type: the columns with the lead's id, the time and the type of the activity. by: who did it; to: the new status, of a
-    change of status; empty for no column. kinds: meaning -> types as the CRM writes them; a type that is not named is counted, but
-    is no touch. automatic: the values of `by` that are no people.
+    lead, at, type: the columns with the lead's id, the time and the type of the activity.
+    separator: between the ids of an activity that belongs to several leads; empty where each row has one.
+    by: who did it; empty for no column.
+    to: the new status, of a change of status; empty for no column.
+    kinds: meaning -> types as the CRM writes them; a type that is not named is counted, but is no touch.
+    automatic: the values of `by` that are no people.
     timezone: of times without a zone.
     dates, encoding: as in the map of leads.
     """
@@ -36,6 +39,7 @@ class ActivityMap(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     lead: Key = "lead_id"
+    separator: Annotated[str, StringConstraints(max_length=5)] = ""
     at: Key = "at"
     type: Key = "type"
     by: str = ""

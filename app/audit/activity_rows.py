@@ -102,6 +102,8 @@ class _Reading:
     def take(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the activities of this block that can be used."""
         mapping, name = self.source.mapping, self.source.path.name
+        if mapping.separator:
+            frame = _for_each_lead(frame, mapping.separator)
         frame = frame.join(self.ids, left_on="lead", right_on="source_id", how="left", maintain_order="left")
         self.left_out.add_frame(
             "activity of a lead that is not in the file",
@@ -124,6 +126,13 @@ class _Reading:
         by = frame["by"].str.to_lowercase().is_in(automatic) if mapping.by else pl.repeat(False, frame.height, eager=True)
         made = frame.with_columns(meant.alias("meaning"), to.alias("to"), by.alias("automatic"))
         return made.select(pl.col(name).cast(kind) for name, kind in _SCHEMA.items()).filter(pl.col("meaning").fill_null("") != "")
+
+
+def _for_each_lead(frame: pl.DataFrame, separator: str) -> pl.DataFrame:
+    """Return a row for each lead of an activity."""
+    several = frame["lead"].str.split(separator).to_list()
+    rows = frame[[place for place, ids in enumerate(several) for _ in ids]]
+    return rows.with_columns(pl.Series("lead", [one.strip() for ids in several for one in ids], dtype=pl.String))
 
 
 def _too_early(row: dict[str, object], source: ActivitySource) -> str:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 #: How many unusable rows are named; all are counted.
 NAMED = 20
-_DAYS = ["%Y-%m-%d"]
+#: How a day is written.
+DAYS = ["%Y-%m-%d"]
 
 
 def audit(
@@ -33,8 +34,8 @@ def audit(
     activities_map: Annotated[Path | None, typer.Option(help="A map that names the columns of the activities.")] = None,
     agreement: Annotated[str, typer.Option(help="The draft whose promises are timed: a file or name@version.")] = "",
     timezone: Annotated[str, typer.Option(help="Zone of times without a zone.")] = "UTC",
-    since: Annotated[datetime | None, typer.Option(help="Only leads created on this day or later.", formats=_DAYS)] = None,
-    until: Annotated[datetime | None, typer.Option(help="Only leads created on this day or earlier.", formats=_DAYS)] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only leads created on this day or later.", formats=DAYS)] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only leads created on this day or earlier.", formats=DAYS)] = None,
     out: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file; - is standard output.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the report and end.")] = False,
@@ -55,7 +56,7 @@ def audit(
         terminal.fail(terminal.USAGE, "Name the export of the leads with --leads FILE.")
     if since and until and since > until:
         terminal.fail(terminal.USAGE, f"--since {since:%Y-%m-%d} is after --until {until:%Y-%m-%d}; write the earlier day first.")
-    with terminal.told(), _usage(), _progress() as tell:
+    with terminal.told(), usage(), progress_bars() as tell:
         files = AuditFiles(
             leads=leads,
             mapping=read_map(map) if map else None,
@@ -65,25 +66,24 @@ def audit(
             since=since.date() if since else None,
             until=until.date() if until else None,
         )
-        found = audited(files, _agreement(agreement), drafted=bool(agreement), now=_now(), progress=tell)
-    _tell(found, out=out, as_json=as_json)
-    if found.not_used.count:
-        raise typer.Exit(terminal.PARTLY)
+        found = audited(files, timed_agreement(agreement), drafted=bool(agreement), now=present(), progress=tell)
+    tell_audit(found, out=out, as_json=as_json)
 
 
-def _agreement(ref: str) -> Agreement:
+def timed_agreement(ref: str) -> Agreement:
     """Return the agreement of that name or file, else the starter."""
     from app.commands.agreement.references import agreement_of, starter
 
     return agreement_of(ref) if ref else starter()
 
 
-def _now() -> datetime:
+def present() -> datetime:
+    """Return the real time: an audit needs no installation, and without one there is no other."""
     return datetime.now(UTC)
 
 
 @contextmanager
-def _usage() -> Iterator[None]:
+def usage() -> Iterator[None]:
     """Treat an unreadable file as unusable input, not as a finding."""
     try:
         yield
@@ -92,7 +92,7 @@ def _usage() -> Iterator[None]:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
+def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """Show progress bars on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=terminal.complaints, transient=True) as progress:
@@ -106,8 +106,8 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def _tell(found: Audit, *, out: Path | None, as_json: Path | None) -> None:
-    """Show the result, and name unusable rows on standard error."""
+def tell_audit(found: Audit, *, out: Path | None, as_json: Path | None) -> None:
+    """Show the result, and name unusable rows on standard error. End the command with 3 if there are any."""
     from app.audit.page import page
     from app.audit.report import as_json as document
     from app.audit.terminal_view import show
@@ -130,3 +130,5 @@ def _tell(found: Audit, *, out: Path | None, as_json: Path | None) -> None:
         print(text)
     else:
         show(found, terminal.console)
+    if found.not_used.count:
+        raise typer.Exit(terminal.PARTLY)

@@ -13,12 +13,13 @@ from rich.progress import Progress
 from agreements.words import MailFindingKind
 from app import terminal
 from notifications import bounces
+from notifications.returned import DELAYED
 from storage import mail_findings
 from tasks.background.bounces import AWAY, COMPLAINED, DOUBTFUL, NOT_OURS, NOTED, READ, REPEATED, take
 from tasks.wiring.toolbox import Toolbox
 
 #: The results that the summary counts by name.
-_NAMED = (NOTED, REPEATED, READ, AWAY, bounces.DELAYED, NOT_OURS, COMPLAINED, DOUBTFUL)
+_NAMED = (NOTED, REPEATED, READ, AWAY, DELAYED, NOT_OURS, COMPLAINED, DOUBTFUL)
 #: What a finding is, in words.
 _FINDINGS: Mapping[MailFindingKind, str] = {
     "complaint": "reported the message as unwanted, and gets no e-mail now",
@@ -53,7 +54,7 @@ def read(maildir: Annotated[Path, typer.Argument(help="The Maildir to which the 
     others = sum(found.values()) - sum(found[kind] for kind in _NAMED)
     terminal.console.print(
         f"{found[NOTED]} bounced, {found[REPEATED]} were known, {found[READ]} were read before, {found[AWAY]} say that somebody is away, "
-        f"{found[bounces.DELAYED]} temporary, {found[NOT_OURS]} not ours, "
+        f"{found[DELAYED]} temporary, {found[NOT_OURS]} not ours, "
         f"{found[COMPLAINED]} complaints, {found[DOUBTFUL]} doubtful, "
         f"{others} no bounces, {len(unreadable)} unreadable.",
         soft_wrap=True,

@@ -52,6 +52,8 @@ def _print_all(session: Session, box: Toolbox) -> None:
     for state, count in sorted(counts.items()):
         worth = ", ".join(money(amount, currency) for (of, currency), amount in sorted(totals.items()) if of == state and amount)
         terminal.console.print(f"Opportunities {state}: {count}{f', {worth}' if worth else ''}")
+    if stalled := session.exec(select(func.count()).select_from(Opportunity).where(col(Opportunity.stalled_at).is_not(None))).one():
+        terminal.console.print(f"{stalled} of the open ones {'is' if stalled == 1 else 'are'} stalled.")
 
 
 def _print_lead(session: Session, lead_id: int, now: datetime) -> None:

@@ -12,7 +12,7 @@ from email.utils import formatdate, parseaddr
 from hashlib import sha256
 
 from agreements.words import MailSource
-from notifications.bounces import MARK_HEADER
+from notifications.bounce_marks import MARK_HEADER
 from notifications.letter import Letter
 from notifications.plain_text import one_line
 

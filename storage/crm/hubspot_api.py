@@ -15,6 +15,7 @@ from typing import Any, Literal
 import httpx
 
 from agreements.errors import CrmError
+from storage.crm.read_only import Check, anything
 
 Json = dict[str, Any]
 #: HubSpot's kinds of records that Baton writes or reads, as its API names them.
@@ -33,6 +34,7 @@ class HubSpotApi:
     """HubSpot's API at one base URL.
 
     token: returns the access token of the app; it is asked again when HubSpot refuses the last one. pause: waits that many seconds.
+    check: looks at each request before it is sent, and may refuse it.
     """
 
     def __init__(
@@ -42,15 +44,18 @@ class HubSpotApi:
         token: Callable[[], str],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        check: Check = anything,
     ) -> None:
         self._base, self._read_token, self._pause, self._timeout = base_url, token, pause, timeout_seconds
-        self._token = ""
+        self._token, self._hooks = "", {"request": [check]}
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Conversation]:
         """Open a conversation of several requests over kept connections."""
         verify = _trust() if self._base.startswith("https") else False
-        async with httpx.AsyncClient(base_url=self._base, verify=verify, timeout=self._timeout, follow_redirects=False) as client:
+        async with httpx.AsyncClient(
+            base_url=self._base, verify=verify, timeout=self._timeout, follow_redirects=False, event_hooks=self._hooks
+        ) as client:
             yield Conversation(self, client)
 
     async def send(

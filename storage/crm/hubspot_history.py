@@ -30,7 +30,7 @@ _CHANNEL: Mapping[EngagementKind, str] = {"calls": "call", "emails": "email", "m
 _INCOMING = "INCOMING_EMAIL"
 _CANCELED = "CANCELED"
 #: HubSpot writes a record's first values within this time of making it.
-_AT_ONCE_MS = 2_000
+AT_ONCE_MS = 2_000
 DEAL = ("dealstage", "amount", "deal_currency_code", "closedate", "closed_lost_reason")
 
 
@@ -109,10 +109,15 @@ def contact_changes(record: Json, *, watched: Sequence[str], own: set[tuple[str,
             yield Found(last.at_ms, change)
 
 
+def is_touch(known: Json) -> bool:
+    """Whether an engagement with these properties is a touch: no message from the lead, and no canceled meeting."""
+    return known.get("hs_email_direction") != _INCOMING and known.get("hs_meeting_outcome") != _CANCELED
+
+
 def touches(record: Json, kind: EngagementKind, *, numbers: Iterable[int], owners: Owners) -> Iterator[Found]:
     """Yield the touches that an engagement is: one when it was logged, and one when the rep says later that they spoke."""
     known = record["properties"]
-    if known.get("hs_email_direction") == _INCOMING or known.get("hs_meeting_outcome") == _CANCELED:
+    if not is_touch(known):
         return
     made = ms_of(known.get("hs_createdate") or record.get("createdAt"))
     took_place = min(ms_of(known.get("hs_timestamp")) or made, made)
@@ -120,7 +125,7 @@ def touches(record: Json, kind: EngagementKind, *, numbers: Iterable[int], owner
     reached = sorted(one.at_ms for one in entries_of(record, (name,)) if spoke and one.value == spoke)
     owner = known.get("hubspot_owner_id") or ""
     by = owners.owner(owner) if owner else owners.user(str(known.get("hs_created_by_user_id") or ""))
-    times = [(made, took_place, "connected" if reached and reached[0] <= made + _AT_ONCE_MS else "attempted")]
+    times = [(made, took_place, "connected" if reached and reached[0] <= made + AT_ONCE_MS else "attempted")]
     if reached and times[0][2] == "attempted":
         times.append((reached[0], reached[0], "connected"))
     for at_ms, at, outcome in times:
@@ -155,7 +160,7 @@ def _as_said(stood: Mapping[str, str], stages: Mapping[str, Stage]) -> dict[str,
         "currency": stood.get("deal_currency_code", ""),
         "state": stage.ends,
         "reason": stood.get("closed_lost_reason", "") if stage.ends == "lost" else "",
-        "closed_on": _day(stood.get("closedate", "")) if stage.ends != "open" else "",
+        "closed_on": day_of(stood.get("closedate", "")) if stage.ends != "open" else "",
     }
     return {name: value for name, value in said.items() if value}
 
@@ -202,5 +207,6 @@ def at_of(at_ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=at_ms)
 
 
-def _day(said: str) -> str:
+def day_of(said: str) -> str:
+    """The day of an instant as HubSpot writes it, in UTC, as YYYY-MM-DD; empty for none."""
     return at_of(ms_of(said)).date().isoformat() if ms_of(said) else ""

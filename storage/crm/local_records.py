@@ -28,7 +28,7 @@ class Record:
 
 def newest(path: Path, *, limit: int = SHOWN) -> list[Record]:
     """The leads that the CRM knows, the newest first, each with its fields only. Raises CrmError."""
-    with _reading(path) as db:
+    with reading(path) as db:
         numbers = "SELECT DISTINCT number FROM lead_fields ORDER BY number DESC LIMIT ?"
         rows = db.execute(f"SELECT number, field, value FROM lead_fields WHERE number IN ({numbers}) ORDER BY number DESC", (limit,))
         found: dict[int, dict[str, str]] = {}
@@ -39,7 +39,7 @@ def newest(path: Path, *, limit: int = SHOWN) -> list[Record]:
 
 def record_of(path: Path, number: int) -> Record | None:
     """Everything about one lead in the CRM, None for a lead that it does not know. Raises CrmError."""
-    with _reading(path) as db:
+    with reading(path) as db:
         fields = dict(db.execute("SELECT field, value FROM lead_fields WHERE number=? ORDER BY field", (number,)).fetchall())
         tasks = tuple(row[0] for row in db.execute("SELECT subject FROM tasks WHERE number=? AND subject != '' ORDER BY id", (number,)))
         deals = "SELECT id, owner, stage, amount, currency, state, reason, closed_on FROM opportunities WHERE number=? ORDER BY id"
@@ -53,7 +53,7 @@ def record_of(path: Path, number: int) -> Record | None:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=10)
         try:

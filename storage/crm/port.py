@@ -115,7 +115,8 @@ class Crm(Protocol):
     async def changes_since(self, bookmark: str) -> tuple[Sequence[Change], str]:
         """The changes by people (not by Baton) after the bookmark, oldest first, and the new bookmark. The first bookmark is empty.
 
-        The same bookmark again gives the same changes in the same order, followed by newer ones.
+        The same bookmark again gives the same changes, each under the same id, and newer ones. A change that the CRM shows late is
+        among them at its own time, so only the ids say what was given before.
         """
         ...
 

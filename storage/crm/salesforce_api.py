@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from agreements.errors import CrmError
+from storage.crm.read_only import Check, anything
 from storage.crm.salesforce_errors import HALTED, login_refusal, refusal
 
 #: The version of the API. Salesforce keeps a version for at least three years.
@@ -58,16 +59,18 @@ class SalesforceApi:
     """An org of Salesforce. It logs in when it must and keeps the log-in. No state of an event loop is kept.
 
     url: https://MY-DOMAIN.my.salesforce.com. token: returns "consumer key:consumer secret" of the app, and is called at each log-in.
+    check: looks at each request before it is sent, and may refuse it.
     """
 
-    def __init__(self, url: str, token: Callable[[], str], *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(self, url: str, token: Callable[[], str], *, timeout_seconds: float = TIMEOUT_SECONDS, check: Check = anything) -> None:
         self.url, self._token, self._timeout = url.rstrip("/"), token, timeout_seconds
+        self._hooks = {"request": [check]}
         self.session: Session | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Calls]:
         """Yield the calls of one piece of work, which share their connections."""
-        async with httpx.AsyncClient(verify=_trust(), timeout=self._timeout, follow_redirects=False) as client:
+        async with httpx.AsyncClient(verify=_trust(), timeout=self._timeout, follow_redirects=False, event_hooks=self._hooks) as client:
             yield Calls(self, client)
 
     async def credentials(self) -> tuple[str, str]:

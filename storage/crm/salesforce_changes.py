@@ -119,4 +119,6 @@ def _change(place: int, one: Found, numbers: Mapping[str, int], known: Mapping[s
     elif kind == "converted" and into != number:  # the contact is another lead's already
         kind, values = "merged", {"into": str(into)}
     by = known.get(short(one.user), Who(name=one.user)).said
-    return Change(place, number, by, one.happened or one.at, values, kind, f"{one.source}:{short(one.rows[0])}")
+    # Another row of that second may be seen only at a second reading: the name has all rows, or what that row says would count as known.
+    name = f"{one.source}:{'+'.join(short(row) for row in one.rows)}"
+    return Change(place, number, by, one.happened or one.at, values, kind, name)

@@ -15,7 +15,8 @@ from storage.crm.soql import quoted, read_instant
 
 #: The fields in which companies keep why an opportunity was lost. Salesforce itself has none; the first that is there counts.
 REASON_FIELDS = ("Loss_Reason__c", "Lost_Reason__c", "Closed_Lost_Reason__c", "Reason_Lost__c")
-_CURRENCY = "CurrencyIsoCode"
+#: The column of the currency, which only an org with several currencies has.
+CURRENCY = "CurrencyIsoCode"
 #: Rows of a history that are about no field.
 _NO_FIELD = frozenset("created feedEvent individualMerged leadMerged contactMerged ownerAssignment ownerAccepted locked unlocked".split())
 #: The names that every agreement may use for a field; other fields keep Salesforce's names.
@@ -86,7 +87,7 @@ async def sources_of(calls: Calls) -> list[Source]:
         _history("Lead", me),
         _history("Contact", me),
         *_activities(),
-        _opportunities(stages, me, reason=reason, currency=_CURRENCY if _CURRENCY in fields else ""),
+        _opportunities(stages, me, reason=reason, currency=CURRENCY if CURRENCY in fields else ""),
         _ends("Lead", me),
         _ends("Contact", me),
     ]

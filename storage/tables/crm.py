@@ -56,11 +56,16 @@ class Opportunity(SQLModel, table=True):
     lead_id, handoff_id: None where the CRM names no lead that Baton knows. amount: hundredths of the currency, None where none was said
     or it was no number. reason: the CRM's own word for why it was lost. opened_at: when it began. closed_on: the day, as the CRM says.
     settled_at: when it was won or lost. faults: what cannot be right about it, by name. said: when the CRM said each value.
-    by_baton: Baton created it. route: what the agreement made of the loss, empty for nothing.
+    by_baton: Baton created it. route: what the agreement made of the loss, empty for nothing. stalls_at: when it is stalled unless the CRM
+    speaks of it before; None where nobody waits for that. stalled_at: since when it is stalled, None while it is not.
     """
 
     __tablename__ = "opportunities"
-    __table_args__ = (Index("opportunities_opened", "opened_at"), Index("opportunities_settled", "settled_at"))
+    __table_args__ = (
+        Index("opportunities_opened", "opened_at"),
+        Index("opportunities_settled", "settled_at"),
+        index_where("opportunities_stalling", "stalls_at", where="stalls_at IS NOT NULL"),
+    )
     id: int = row_id()
     crm_id: str = Field(unique=True)
     lead_id: int | None = Field(default=None, foreign_key="leads.id", index=True)
@@ -79,3 +84,5 @@ class Opportunity(SQLModel, table=True):
     by_baton: bool = False
     route: str = ""
     updated_at: datetime = instant()
+    stalls_at: datetime | None = instant(nullable=True)
+    stalled_at: datetime | None = instant(nullable=True)

@@ -12,8 +12,8 @@ from sqlmodel import Session
 
 from agreements.errors import RosterError
 from agreements.words import MailFindingKind
-from notifications.bounces import BOUNCED, COMPLAINT, OTHER, REPLY, Returned
 from notifications.links import Links
+from notifications.returned import BOUNCED, COMPLAINT, OTHER, REPLY, Returned
 from storage import mail_findings, proof, roster
 from storage.tables import Delivery, DeliveryState
 from tasks.background import auto_replies, complaints

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
 
 from sqlmodel import Session
 
 from agreements.words import MailSource
-from notifications.bounces import BOUNCED, COMPLAINT, Cause, Returned
 from notifications.links import Links
+from notifications.returned import BOUNCED, COMPLAINT, DELIVERED, MailEvent, Returned
 from storage import deliveries, handoffs
 from storage.tables import Delivery, DeliveryState
 from tasks.background import bounces, complaints
 from tasks.messages.outbox import agreed_bounce_time
-
-EventKind = Literal["bounced", "delayed", "complaint", "delivered", "other"]
-"""What became of an e-mail, as a provider says."""
-DELIVERED: Final = "delivered"
-
-
-@dataclass(frozen=True, slots=True)
-class MailEvent:
-    """What a provider says about one e-mail to one address. marks: that the message carried; why: in one line; cause: of a bounce."""
-
-    kind: EventKind
-    marks: tuple[str, ...] = ()
-    why: str = ""
-    cause: Cause = Cause()
-    address: str = ""
 
 
 def take(session: Session, events: Sequence[MailEvent], source: MailSource, links: Links, *, now: datetime) -> list[str]:

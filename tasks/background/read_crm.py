@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -24,8 +24,6 @@ from tasks.wiring.toolbox import Toolbox
 
 log = logging.getLogger("baton.crm")
 BOOKMARK = "crm"
-#: A second bookmark: how many changes after the first were stored before the reading was interrupted.
-TAKEN = "crm-taken"
 #: The most changes in one transaction: an answer changes about seven rows.
 AT_ONCE = ROWS_AT_ONCE // 8
 #: How many waiting changes one look finds.
@@ -35,23 +33,25 @@ LONGEST_WAIT = timedelta(hours=1)
 
 
 async def read_crm(box: Toolbox) -> int:
-    """Stores the CRM's changes since the last read and takes them; returns how many there were.
+    """Stores the CRM's changes since the last read and takes them; returns how many were new.
 
-    Each transaction stores a few changes and how far it came. If another process is reading them meanwhile, this one stops
-    and leaves the rest to the other. A change that cannot be taken is logged and skipped, so it does not block the others.
+    Each transaction stores a few changes, and the last one moves the bookmark. A reading that was interrupted begins again at its
+    bookmark. The names of the changes say which of them are stored already. Their number would not: a CRM may show a change only now
+    that was made before them. If another process has moved the bookmark meanwhile, this one stops: the next reading gives the rest.
+    A change that cannot be taken is logged and skipped, so it does not block the others.
     """
-    reached = first = await box.read(_reached)
-    changes, bookmark = await box.crm.changes_since(reached.bookmark)
-    while reached.bookmark != bookmark:
-        few = [_within_bounds(one) for one in changes[reached.taken : reached.taken + AT_ONCE]]
-        behind = _Reached(reached.bookmark, reached.taken + len(few))
-        if behind.taken >= len(changes):
-            behind = _Reached(bookmark)
-        if not await box.write(lambda session, now, few=few, at=reached, to=behind: _store_few(session, few, now, at=at, to=to)):  # type: ignore[misc]
-            return reached.taken - first.taken
-        reached = behind
+    bookmark = await box.read(_reached)
+    changes, further = await box.crm.changes_since(bookmark)
+    new = 0
+    for start in range(0, len(changes) or 1, AT_ONCE) if further != bookmark else ():
+        few = [_within_bounds(one) for one in changes[start : start + AT_ONCE]]
+        to = further if start + AT_ONCE >= len(changes) else bookmark
+        stored = await box.write(lambda session, now, few=few, to=to: _store_few(session, few, now, at=bookmark, to=to))  # type: ignore[misc]
+        if stored is None:
+            break
+        new += stored
         await take_waiting(box)
-    return len(changes) - first.taken if first.bookmark != bookmark else 0
+    return new
 
 
 async def take_waiting(box: Toolbox) -> int:
@@ -93,29 +93,19 @@ def read_soon(session: Session, *, now: datetime) -> None:
     crm_changes.ask_to_read(session, now=now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Reached:
-    """How far the CRM was read: the bookmark, and how many of the changes after it were stored already."""
-
-    bookmark: str
-    taken: int = 0
+def _reached(session: Session, now: datetime) -> str:
+    row = session.get(Bookmark, BOOKMARK, with_for_update=True)
+    return row.value if row else ""
 
 
-def _reached(session: Session, now: datetime) -> _Reached:
-    rows = [session.get(Bookmark, name, with_for_update=True) for name in (BOOKMARK, TAKEN)]
-    bookmark, taken = (row.value if row else "" for row in rows)
-    return _Reached(bookmark, int(taken or 0))
-
-
-def _store_few(session: Session, changes: Sequence[Change], now: datetime, *, at: _Reached, to: _Reached) -> bool:
-    """Stores these changes; False, with nothing stored, if another process has already read past this point."""
+def _store_few(session: Session, changes: Sequence[Change], now: datetime, *, at: str, to: str) -> int | None:
+    """Stores those of these changes that are new; returns how many. None, with nothing stored, if another process moved the bookmark."""
     if _reached(session, now) != at:
-        return False
-    crm_changes.store(session, changes, now=now)
+        return None
+    new = crm_changes.store(session, changes, now=now)
     crm_changes.forget(session, now=now)
-    session.merge(Bookmark(name=BOOKMARK, value=to.bookmark))
-    session.merge(Bookmark(name=TAKEN, value=str(to.taken)))
-    return True
+    session.merge(Bookmark(name=BOOKMARK, value=to))
+    return new
 
 
 def _within_bounds(change: Change) -> Change:

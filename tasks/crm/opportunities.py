@@ -45,6 +45,7 @@ def take_opportunity(place: Place) -> bool:
     if row.lead_id is None:
         row.lead_id, row.handoff_id = place.lead.id, place.handoff.id
     before, facts = opportunities.hear(session, row, made.values, at=made.at)
+    opportunities.watch(session, row)
     _show(place, row, before, facts, new=new)
     return _act(place, row, facts)
 

@@ -17,6 +17,7 @@ SENTENCES: Mapping[EventKind, str] = {
     "opportunity-changed": "Opportunity {opportunity} changed in the CRM: {fields}",
     "opportunity-won": "Opportunity {opportunity} was won",
     "opportunity-lost": "Opportunity {opportunity} was lost",
+    "opportunity-stalled": "Opportunity {opportunity} is stalled: the CRM has said nothing new of it",
 }
 #: Lines that say more if they hold a certain fact.
 MORE: tuple[tuple[EventKind, str, str], ...] = (("opportunity-lost", "reason", "Opportunity {opportunity} was lost: {reason}"),)
@@ -58,6 +59,7 @@ _FAULTS: Mapping[str, str] = {
 def opportunity_in_words(row: Opportunity) -> str:
     """Return one line about an opportunity: its state, stage, amount and end, and what cannot be right about it."""
     parts = [f"Opportunity {row.crm_id}: {row.state}", row.stage]
+    parts.append(f"stalled since {row.stalled_at:%d %b %Y}" if row.stalled_at else "")
     parts.append(money(row.amount, row.currency) if row.amount is not None else "")
     parts.append(f"began {row.opened_at:%d %b %Y}")
     parts.append(f"ended {row.settled_at:%d %b %Y}" if row.settled_at else "")

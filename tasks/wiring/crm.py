@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from agreements.crm_words import CREATE
+from agreements.crm_words import fields_read
 from agreements.errors import CrmError, RosterError
 from agreements.words import word
 from storage import contracts, roster
+from storage.crm.past import CrmPast
 from storage.crm.port import Crm
 from storage.database import Database
 from tasks.wiring.settings import Settings
@@ -61,19 +62,50 @@ def read_crm_url(url: str) -> CrmAddress:
 
 def wire_crm(settings: Settings, database: Database) -> Crm:
     """Return the CRM of this installation. Its library is imported only where it is used. Raises WrongSetting."""
+    address = _address(settings)
+    if address.kind == "local":
+        from storage.crm.local import LocalCrm
+
+        return LocalCrm(local_file(settings), read_by_people=settings.crm_people)
+    return _vendors(
+        address, settings, token=partial(read_token, settings), people=partial(addresses_of_people, database), database=database
+    )
+
+
+def wire_past(settings: Settings) -> CrmPast:
+    """Return the past of this installation's CRM, by a client that can only read. It needs no database. Raises WrongSetting."""
+    address, token = _address(settings), partial(read_token, settings)
+    if address.kind == "local":
+        from storage.crm.local_past import LocalPast
+
+        return LocalPast(local_file(settings))
+    from storage.crm.read_only import only
+
+    if address.kind == "hubspot":
+        from storage.crm import hubspot_past
+        from storage.crm.hubspot_api import HubSpotApi
+
+        return hubspot_past.HubSpotPast(HubSpotApi(address.api, token=token, check=only(hubspot_past.READS)))
+    from storage.crm import salesforce_past
+    from storage.crm.salesforce_api import SalesforceApi
+
+    return salesforce_past.SalesforcePast(SalesforceApi(address.api, token, check=only(salesforce_past.READS)))
+
+
+def local_file(settings: Settings) -> Path:
+    """Return the file of the local CRM."""
+    return Path(settings.crm_path) if settings.crm_path else settings.folder / "crm.db"
+
+
+def _address(settings: Settings) -> CrmAddress:
+    """Return which CRM this is, and that it has a secret if it needs one. Raises WrongSetting."""
     try:
         address = read_crm_url(settings.crm_url)
     except ValueError as error:
         raise WrongSetting([f"BATON_CRM_URL: {error}"]) from error
-    if address.kind == "local":
-        from storage.crm.local import LocalCrm
-
-        return LocalCrm(settings.crm_path or settings.folder / "crm.db", read_by_people=settings.crm_people)
-    if bool(settings.crm_token) == bool(settings.crm_token_file):
+    if address.kind != "local" and bool(settings.crm_token) == bool(settings.crm_token_file):
         raise WrongSetting(["BATON_CRM_TOKEN or BATON_CRM_TOKEN_FILE: set one of them, as BATON_CRM_URL names a CRM that asks for a token"])
-    return _vendors(
-        address, settings, token=partial(read_token, settings), people=partial(addresses_of_people, database), database=database
-    )
+    return address
 
 
 def _vendors(
@@ -129,8 +161,7 @@ def addresses_of_people(database: Database) -> Mapping[str, str]:
 
 
 def fields_of_agreements(database: Database) -> frozenset[str]:
-    """The names of fields in the CRM that the agreements name, for stages and for reasons; the adapter reads their changes."""
+    """The names of fields in the CRM that the agreements name, for stages, reasons and details; the adapter reads their changes."""
     with database.read() as session:
         agreed = [contracts.read(row) for row in contracts.all_of(session)]
-    named = (words for one in agreed for words in (*one.crm.values(), *(reason.crm for reason in one.reasons)))
-    return frozenset(name for words in named for name in words if name != CREATE)
+    return frozenset(name for one in agreed for name in fields_read(one))

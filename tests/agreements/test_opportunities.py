@@ -12,6 +12,7 @@ from agreements.crm_words import KEYS
 from agreements.lost import route
 from agreements.model import Agreement
 from agreements.opportunities import Facts, changed, facts_of, told_too
+from agreements.stalled import stalls_at
 from agreements.words import OpportunityState
 from tests.deal import example_tree
 
@@ -88,6 +89,14 @@ def test_any_order_of_telling_gives_the_same_facts() -> None:
 
 def test_changes_are_named() -> None:
     assert changed(facts(stage="A", amount="1"), facts(stage="B", amount="1", state="won")) == ("state", "stage")
+
+
+@pytest.mark.parametrize(("said", "days"), [({}, 30), ({"stalled": {"after": "45 days"}}, 45), ({"stalled": {"after": "12 hours"}}, 0.5)])
+def test_an_open_opportunity_is_stalled_after_the_agreed_time(said: dict[str, Any], days: float) -> None:
+    tree = example_tree()
+    tree["crm"] = {**tree["crm"], **said}
+
+    assert stalls_at(Agreement.model_validate(tree), NOON) == NOON + days * DAY
 
 
 def agreed(lost: dict[str, str] | None) -> Agreement:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from notifications.bounces import BounceMarks
+from notifications.bounce_marks import BounceMarks
 from storage import deliveries
 from storage.database import Database
 from storage.tables import Delivery, DeliveryState

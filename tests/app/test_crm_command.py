@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -31,12 +32,17 @@ async def test_what_the_crm_says_of_a_lead_and_in_all(
     crm.person_sets_opportunity(4711, by="ana", at=time.at, amount="a lot")
     await driver.settle()
 
+    time.at += timedelta(days=31)
+    await driver.settle()
+
     lead, everything, shown = run("show", str(taken.lead_id)), run("show"), baton("leads", "show", str(taken.lead_id))
 
     assert "status: Opportunity (set by Baton" in lead.output
     for page in (lead.output, shown.output):
-        assert "Opportunity 1: open, Proposal, 45,000.00 EUR, began" in " ".join(page.split())
+        assert "Opportunity 1: open, Proposal, stalled since 03 Mar 2027, 45,000.00 EUR, began" in " ".join(page.split())
     assert "Opportunities open: 2, 45,000.00 EUR" in everything.output
+    assert "1 of the open ones is stalled" in everything.output
+    assert "the CRM has said nothing new of it" in shown.output
     assert "0 changes wait to be taken" in everything.output
     assert run("show", "4711").exit_code == 1
 

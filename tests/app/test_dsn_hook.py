@@ -19,7 +19,7 @@ from storage.tables import Delivery, DeliveryState, Event, Handoff, MailFinding,
 from storage.tables.access import SeenAs
 from tests.app.stage import Stage, stage
 from tests.present import the
-from tests.returned import returned
+from tests.returned import HARD_BOUNCE, from_sns, returned, ses_notice
 
 
 @pytest.fixture
@@ -56,6 +56,30 @@ def test_a_bounce_is_noted_and_wakes_the_run(company: Stage, door: httpx.Client)
     assert (answer.status_code, answer.json()) == (202, {"result": "bounced"})
     assert state(company) == DeliveryState.BOUNCED
     assert "bounce:1" in [wake.key for wake in company.rows(Wake)]
+
+
+def test_a_mailed_notice_of_amazon_ses_counts_by_its_mark_and_proves_nothing(company: Stage, door: httpx.Client) -> None:
+    mark, forged = company.box.links.bounce_marks.of(1), f"1-{'a' * 16}"
+    mails = [
+        ses_notice("Bounce", mark=forged, bounce=HARD_BOUNCE),
+        ses_notice("Delivery", mark=mark),
+        ses_notice("Bounce", mark=mark, bounce=HARD_BOUNCE),
+    ]
+
+    answers = [door.post("/hooks/dsn", content=from_sns(text)).json()["result"] for text in mails]
+
+    assert answers == ["not-ours", "other", "bounced"]
+    assert state(company) == DeliveryState.BOUNCED
+
+
+def test_a_mailed_complaint_about_other_mail_closes_no_mailbox(company: Stage, door: httpx.Client) -> None:
+    """A signed call may say that about a prospect. Anybody can write a mail."""
+    complaint = ses_notice("Complaint", complaint={"complainedRecipients": [{"emailAddress": "ana@firm.example"}]})
+
+    answer = door.post("/hooks/dsn", content=from_sns(complaint))
+
+    assert (answer.status_code, answer.json()) == (200, {"result": "complaint"})
+    assert company.rows(MailFinding) == []
 
 
 @pytest.mark.parametrize(

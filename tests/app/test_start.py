@@ -21,7 +21,7 @@ from tests.patience import PATIENCE_SECONDS
 EXAMPLE, OTHER = "agreements/examples/b2b-saas.yaml", "agreements/examples/starter.yaml"
 SERVERS = {"prefect", "fastapi", "starlette", "uvicorn"}
 SENDING = {"apprise", "requests", "aiosmtplib", "httpx"}
-HEAVY = SERVERS | SENDING | {"polars", "aiosmtpd", "playwright", "slack_sdk", "flufl"}
+HEAVY = SERVERS | SENDING | {"polars", "vl_convert", "aiosmtpd", "playwright", "slack_sdk", "flufl"}
 DATABASE = {"sqlmodel", "sqlalchemy", "alembic", "psycopg"}
 #: Runs the command line on the words behind it, and prints as its last line which modules it has imported.
 TELL = """

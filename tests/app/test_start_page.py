@@ -252,3 +252,10 @@ def test_the_lead_that_was_left_open_is_shown_before_a_newer_one_of_another_comp
     found = demo.company.box.read_now(lambda session, now: (open_cases(session), open_cases(session, ["Quay"])))
 
     assert [cases[0].company for cases in found] == ["Harbour & Sons", "Quay"]
+
+
+def test_the_page_names_who_worked_in_the_crm_alone(demo: Demo) -> None:
+    demo.end_the_week()
+    demo.start.in_crm = ("Ana Silva answered 5 leads in the CRM alone: 5 of 5 in time.",)
+
+    assert "Ana Silva answered 5 leads in the CRM alone: 5 of 5 in time." in demo.words()

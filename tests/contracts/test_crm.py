@@ -10,11 +10,8 @@ import pytest
 
 from agreements.errors import CrmError
 from storage.crm.port import Account, Change
-from tests.contracts.crm_worlds import HubSpotWorld, LocalWorld, World
-from tests.contracts.salesforce_world import SalesforceWorld
-from tests.crm.salesforce_stand_in import StandIn as SalesforceStandIn
-from tests.crm.salesforce_stand_in import serving
-from tests.crm.stand_in import StandIn, running
+from tests.contracts.crm_worlds import World
+from tests.contracts.every_world import EVERY, VENDORS, world_of
 
 KIM = {
     "email": "kim@nordlicht.example",
@@ -31,33 +28,12 @@ KIM = {
 }
 
 
-@pytest.fixture(scope="module")
-def hubspot() -> Iterator[StandIn]:
-    with running("tests.crm.hubspot_server") as stand_in:
-        yield stand_in
-
-
-@pytest.fixture(scope="module")
-def salesforce() -> Iterator[SalesforceStandIn]:
-    with serving() as stand_in:
-        yield stand_in
-
-
-#: Every CRM, and those in which people have records of leads that Baton did not make.
-EVERY = ("local", "hubspot", "salesforce")
-VENDORS = ("hubspot", "salesforce")
 among_people = pytest.mark.parametrize("world", VENDORS, indirect=True)
 
 
 @pytest.fixture(params=EVERY)
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
-    made: World
-    if request.param == "local":
-        made = LocalWorld(tmp_path)
-    elif request.param == "hubspot":
-        made = HubSpotWorld(request.getfixturevalue("hubspot"))
-    else:
-        made = SalesforceWorld(request.getfixturevalue("salesforce"))
+    made = world_of(request.param, request.getfixturevalue, tmp_path)
     yield made
     assert made.problems() == []
 

@@ -56,6 +56,8 @@ class HubSpot:
         method, headers = scope["method"], {name.decode(): value.decode() for name, value in scope["headers"]}
         raw_parts = [unquote(part) for part in scope["raw_path"].decode().split("?")[0].strip("/").split("/")]
         fault = self._fault(method, path)
+        if fault == "expired":
+            self.state.expired.update(self.state.tokens)
         if fault in ("hang", "429", "500", "502", "503", "garbage"):
             status, answer, more = await self._broken(fault, receive)
         else:
@@ -297,7 +299,10 @@ class Api:
         for one in body["inputs"]:
             ids = sorted(self.state.tied[(kind, one["id"])][other])
             if ids:
-                results.append({"from": {"id": one["id"]}, "to": [{"toObjectId": ident, "associationTypes": types} for ident in ids]})
+                start, end = int(one.get("after") or 0), int(one.get("after") or 0) + self.state.tied_page
+                more = {"paging": {"next": {"after": str(end)}}} if end < len(ids) else {}
+                tied = [{"toObjectId": ident, "associationTypes": types} for ident in ids[start:end]]
+                results.append({"from": {"id": one["id"]}, "to": tied, **more})
         times = {"status": "COMPLETE", "startedAt": iso(self.state.now), "completedAt": iso(self.state.now)}
         missing = len(body["inputs"]) - len(results)
         if not missing:
@@ -389,6 +394,11 @@ class Admin:
     def drop(self, kind: str, name: str) -> Json:
         """Somebody deletes a property."""
         self.state.known[kind].discard(name)
+        return {}
+
+    def tied_page(self, size: int) -> Json:
+        """Show so many associations of a record on one page."""
+        self.state.tied_page = size
         return {}
 
     def close(self, kind: str) -> Json:

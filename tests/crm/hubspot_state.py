@@ -17,6 +17,7 @@ KNOWN: dict[str, set[str]] = {
     "contacts": {
         *("email", "firstname", "lastname", "company", "jobtitle", "phone", "country", "hubspot_owner_id", "hs_lead_status"),
         *("lifecyclestage", "baton_lead", "baton_keys", "hs_merged_object_ids", "sales_stage", "hs_additional_emails"),
+        *("hs_analytics_source", "rejection_reason"),
     },
     "companies": {"name", "domain", "lifecyclestage", "hubspot_owner_id", "hs_additional_domains"},
     "deals": {
@@ -32,7 +33,7 @@ KNOWN: dict[str, set[str]] = {
     "meetings": {"hs_timestamp", "hubspot_owner_id", "hs_created_by_user_id", "hs_meeting_outcome"},
 }
 OPTIONS = {
-    "hs_lead_status": {"NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED", "BAD_TIMING"},
+    "hs_lead_status": {"NEW", "OPEN", "IN_PROGRESS", "OPEN_DEAL", "CONNECTED", "UNQUALIFIED", "BAD_TIMING"},
     "lifecyclestage": {"lead", "marketingqualifiedlead", "salesqualifiedlead", "opportunity", "customer"},
     "dealstage": {"appointmentscheduled", "contractsent", "closedwon", "closedlost"},
 }
@@ -123,7 +124,7 @@ class State:
         self.lists: dict[str, set[str]] = {}
         self.closed: set[str] = set()
         self.unique_names = {kind: set(names) for kind, names in UNIQUE.items()}
-        self.greatest_lag_ms = 0
+        self.greatest_lag_ms, self.tied_page = 0, 500
         self.random = random.Random(0)
         self._next = 100
 
@@ -252,6 +253,8 @@ class State:
         return [one[2] for one in found], len(found)
 
     def _sort(self, record: Record, sorts: list[str], at: int) -> int:
+        if sorts == ["hs_object_id"]:
+            return int(record.id)
         return record.made if sorts and "create" in sorts[0] else record.modified(at=at)
 
     def _fits(self, record: Record, group: Json, at: int) -> bool:
@@ -263,6 +266,9 @@ class State:
             return wanted in self.tied[(record.kind, record.id)][{"company": "companies", "contact": "contacts"}[name.split(".")[1]]]
         if name in ("lastmodifieddate", "hs_lastmodifieddate"):
             return record.modified(at=at) >= int(wanted)
+        if name in ("createdate", "hs_object_id"):
+            number = record.made if name == "createdate" else int(record.id)
+            return {"GTE": number >= int(wanted), "GT": number > int(wanted), "LT": number < int(wanted)}[operator]
         if name not in self.known[record.kind]:
             raise Refused(400, "VALIDATION_ERROR", "There was a problem with the request.", propertyName=name)
         value = record.value(name, at=at)

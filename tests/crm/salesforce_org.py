@@ -19,7 +19,7 @@ _HISTORY = "Id IsDeleted Field DataType OldValue NewValue CreatedById CreatedDat
 COLUMNS: Mapping[str, str] = {
     "User": "Id Name Email Username IsActive UserType",
     "Account": f"{_SYSTEM} Name Website Type OwnerId",
-    "Lead": f"{_SYSTEM} MasterRecordId OwnerId FirstName LastName Company Title Phone Email Country Status Rating IsConverted"
+    "Lead": f"{_SYSTEM} MasterRecordId OwnerId FirstName LastName Company Title Phone Email Country Status Rating LeadSource IsConverted"
     " ConvertedContactId ConvertedAccountId ConvertedOpportunityId Baton_Lead__c Baton_Done__c",
     "Contact": f"{_SYSTEM} MasterRecordId OwnerId AccountId FirstName LastName Title Phone Email Baton_Lead__c Baton_Done__c",
     "Task": f"{_SYSTEM} WhoId WhatId OwnerId Subject Description Status Priority IsClosed TaskSubtype Type CallDisposition"
@@ -28,6 +28,8 @@ COLUMNS: Mapping[str, str] = {
     "Opportunity": f"{_SYSTEM} Name AccountId OwnerId StageName Amount CloseDate IsClosed IsWon Loss_Reason__c Baton_Key__c Baton_Lead__c",
     "OpportunityContactRole": f"{_SYSTEM} OpportunityId ContactId IsPrimary",
     "OpportunityStage": "Id ApiName IsActive IsClosed IsWon SortOrder",
+    "EntityDefinition": "Id QualifiedApiName",
+    "FieldDefinition": "Id EntityDefinitionId QualifiedApiName IsFieldHistoryTracked",
     "LeadHistory": f"{_HISTORY} LeadId",
     "ContactHistory": f"{_HISTORY} ContactId",
     "OpportunityFieldHistory": f"{_HISTORY} OpportunityId",
@@ -36,7 +38,7 @@ COLUMNS: Mapping[str, str] = {
 _PREFIX = {
     "User": "005", "Account": "001", "Lead": "00Q", "Contact": "003", "Task": "00T", "Event": "00U", "Opportunity": "006",
     "OpportunityContactRole": "00K", "OpportunityStage": "01J", "LeadHistory": "00R", "ContactHistory": "01N",
-    "OpportunityFieldHistory": "02N", "OpportunityHistory": "008",
+    "OpportunityFieldHistory": "02N", "OpportunityHistory": "008", "EntityDefinition": "4ie", "FieldDefinition": "4fe",
 }  # fmt: skip
 _READ_ONLY = {*_SYSTEM.split(), "MasterRecordId", "IsConverted", "ConvertedContactId", "IsClosed", "IsWon", "CompletedDateTime", "IsChild"}
 _REQUIRED = {"Lead": ("LastName", "Company"), "Contact": ("LastName",), "Opportunity": ("Name", "StageName", "CloseDate")}
@@ -69,6 +71,10 @@ class Org:
         for place, (name, closed, won) in enumerate(_STAGES):
             stage = {"ApiName": name, "IsActive": True, "IsClosed": closed, "IsWon": won, "SortOrder": place}
             self._insert("OpportunityStage", stage)
+        lead = self._insert("EntityDefinition", {"QualifiedApiName": "Lead"})["Id"]
+        for name in sorted(self.columns["Lead"]):
+            tracked = name in _TRACKED["Lead"]
+            self._insert("FieldDefinition", {"EntityDefinitionId": lead, "QualifiedApiName": name, "IsFieldHistoryTracked": tracked})
 
     # People and programs
 

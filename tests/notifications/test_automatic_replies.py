@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from notifications import bounces
+from notifications.returned import REPLY
 
 TEXT = "I am away."
 
@@ -46,7 +47,7 @@ ANSWERS = "In-Reply-To: <one@baton.example>"
     ],
 )
 def test_an_automatic_reply(raw: bytes) -> None:
-    assert bounces.read(raw).kind == bounces.REPLY
+    assert bounces.read(raw).kind == REPLY
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_an_automatic_reply(raw: bytes) -> None:
     ],
 )
 def test_what_is_none(raw: bytes) -> None:
-    assert bounces.read(raw).kind != bounces.REPLY
+    assert bounces.read(raw).kind != REPLY
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from contextlib import suppress
 import pytest
 
 from notifications import bounces
-from notifications.bounces import BounceMarks, UnreadableMessage, read
+from notifications.bounce_marks import BounceMarks
+from notifications.bounces import UnreadableMessage, read
+from notifications.returned import BOUNCED, DELAYED, OTHER, REPLY
 from tests.returned import FOLDER, returned
 
 MARKS = BounceMarks(["the-first-key-of-all", "the-key-that-signs-now"])
@@ -18,15 +20,15 @@ MARKS = BounceMarks(["the-first-key-of-all", "the-key-that-signs-now"])
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("failed", bounces.BOUNCED),
-        ("exchange", bounces.BOUNCED),
-        ("qmail", bounces.BOUNCED),
-        ("delayed", bounces.DELAYED),
-        ("away", bounces.REPLY),
-        ("delivered", bounces.OTHER),
-        ("read-receipt", bounces.OTHER),
-        ("newsletter", bounces.OTHER),
-        ("forwarded", bounces.OTHER),
+        ("failed", BOUNCED),
+        ("exchange", BOUNCED),
+        ("qmail", BOUNCED),
+        ("delayed", DELAYED),
+        ("away", REPLY),
+        ("delivered", OTHER),
+        ("read-receipt", OTHER),
+        ("newsletter", OTHER),
+        ("forwarded", OTHER),
     ],
 )
 def test_only_what_says_that_it_did_not_arrive_is_a_bounce(name: str, kind: str) -> None:
@@ -53,23 +55,23 @@ def test_the_reason_is_one_line_of_the_report() -> None:
 def test_a_report_that_gave_up_after_a_passing_fault_is_a_bounce() -> None:
     expired = returned("delayed").replace(b"Action: delayed", b"Action: failed")
 
-    assert read(expired).kind == bounces.BOUNCED
+    assert read(expired).kind == BOUNCED
 
 
 def test_where_no_action_is_said_the_status_decides() -> None:
-    assert read(returned("failed").replace(b"Action: failed\r\n", b"")).kind == bounces.BOUNCED
-    assert read(returned("delayed").replace(b"Action: delayed\r\n", b"")).kind == bounces.DELAYED
+    assert read(returned("failed").replace(b"Action: failed\r\n", b"")).kind == BOUNCED
+    assert read(returned("delayed").replace(b"Action: delayed\r\n", b"")).kind == DELAYED
 
 
 def test_the_line_that_a_mail_server_puts_before_what_it_pipes_is_no_hindrance() -> None:
-    assert read(b"From MAILER-DAEMON Mon Feb  1 09:00:41 2027\n" + returned("failed")).kind == bounces.BOUNCED
+    assert read(b"From MAILER-DAEMON Mon Feb  1 09:00:41 2027\n" + returned("failed")).kind == BOUNCED
 
 
 def test_a_report_within_a_forwarded_message_says_nothing_of_this_one() -> None:
     inner = returned("failed", mark=MARKS.of(17))
     outer = b"From: oscar@firm.example\r\nTo: bounces@firm.example\r\nMIME-Version: 1.0\r\nContent-Type: message/rfc822\r\n\r\n" + inner
 
-    assert read(outer).kind == bounces.OTHER
+    assert read(outer).kind == OTHER
 
 
 def test_a_mark_is_read_whatever_became_of_its_capitals() -> None:
@@ -130,7 +132,7 @@ def nested(depth: int) -> bytes:
 )  # fmt: skip
 def test_hostile_mail_is_read_as_no_bounce_or_not_at_all(raw: bytes) -> None:
     with suppress(UnreadableMessage):
-        assert read(raw).kind != bounces.BOUNCED
+        assert read(raw).kind != BOUNCED
 
 
 def test_no_garbled_bounce_breaks_the_reader() -> None:
@@ -148,4 +150,4 @@ def test_no_garbled_bounce_breaks_the_reader() -> None:
             kinds.add(read(bytes(raw[:cut])).kind)
         except UnreadableMessage:
             kinds.add("unreadable")
-    assert kinds >= {bounces.BOUNCED, bounces.DELAYED, bounces.OTHER}
+    assert kinds >= {BOUNCED, DELAYED, OTHER}

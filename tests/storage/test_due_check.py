@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from sqlmodel import Session, delete
 
-from storage import deliveries, due_check, kept_payloads
+from storage import deliveries, due_check, kept_payloads, opportunities
 from storage.database import Database
 from storage.tables import Answer, Delivery, DeliveryState, Dispute, Wake
 from tests.conftest import MONDAY
+from tests.present import the
 from tests.rows import a_handoff, a_wait
 
 REAL = datetime(2026, 11, 30, 9, tzinfo=UTC)
@@ -36,6 +37,13 @@ def a_deadline(session: Session) -> None:
 
 def a_revisit(session: Session) -> None:
     a_wait(session, MONDAY, kind="revisit", due_at=MONDAY)
+
+
+def a_quiet_opportunity(session: Session) -> None:
+    handoff = a_handoff(session, MONDAY)
+    at = MONDAY - timedelta(days=30)
+    opportunities.begin(session, "deal-1", lead_id=handoff.lead_id, handoff=handoff, owner="ana", at=at)
+    opportunities.watch(session, the(opportunities.named(session, "deal-1")))
 
 
 def post(session: Session) -> None:
@@ -79,6 +87,7 @@ def a_lead_to_fetch(session: Session) -> None:
         (a_nudge, "nudges"),
         (a_deadline, "deadlines"),
         (a_revisit, "revisits"),
+        (a_quiet_opportunity, "stalled opportunities"),
         (post, "messages"),
         (lost_post, "messages"),
         (a_dead_attempt, "repair"),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from alembic import command
 from sqlalchemy import MetaData, Table, inspect, text
 from sqlmodel import SQLModel, col, func, select
 
-from storage import schema, trail, trail_lines
+from agreements.words import OpportunityState
+from storage import opportunities, schema, trail, trail_lines
 from storage.database import Database
-from storage.tables import AgreementVersion, Event, Lead, LeadSource, Seal, Signature
+from storage.tables import AgreementVersion, Event, Lead, LeadSource, Opportunity, Seal, Signature
 from tests.conftest import MONDAY
 from tests.present import the
 from tests.processes import side_by_side
+from tests.rows import a_handoff
 
 
 def test_a_new_database_gets_every_table_as_the_code_has_it(database: Database) -> None:
@@ -92,6 +95,22 @@ def test_a_database_of_the_first_release_keeps_its_rows_and_learns_where_its_lea
         assert the(session.get(AgreementVersion, ("b2b-saas", 1))).holidays == {}
         assert the(session.get(Signature, 1)).address == ""
     database.close()
+
+
+def test_opportunities_that_are_open_already_are_watched_too(database: Database) -> None:
+    with database.write() as session:
+        handoff = a_handoff(session, MONDAY)
+        for name, known in (("open", handoff), ("won", handoff), ("of nobody", None)):
+            opportunities.begin(session, name, lead_id=handoff.lead_id if known else None, handoff=known, owner="ana", at=MONDAY)
+        the(opportunities.named(session, "won")).state = OpportunityState.WON
+    with database.engine.connect().execution_options(baton_write=True) as connection, connection.begin():
+        command.downgrade(schema._config(connection), "0046")
+
+    schema.upgrade(database)
+
+    with database.read() as session:
+        due = session.exec(select(Opportunity.stalls_at).order_by(col(Opportunity.id))).all()
+    assert due == [MONDAY + timedelta(days=30), None, None]
 
 
 def blank(table: Table) -> dict[str, str]:

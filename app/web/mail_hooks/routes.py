@@ -14,10 +14,12 @@ from starlette.responses import JSONResponse
 
 from agreements.words import MailSource
 from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
-from app.web.mail_hooks import events, signatures, sns
+from app.web.mail_hooks import signatures, sns
 from app.web.mail_hooks.signatures import SignatureWrong
+from notifications import provider_events
+from notifications.returned import MailEvent
 from storage import door_days, kept_payloads
-from tasks.background.mail_events import MailEvent, take
+from tasks.background.mail_events import take
 from tasks.wiring.mail_secrets import MailSecrets, mail_secrets
 from tasks.wiring.toolbox import Toolbox
 
@@ -66,7 +68,7 @@ class _Hooks:
             return JSONResponse({"error": "Amazon could not be asked. Send this again."}, status_code=503)
         if sent.get("Type") != "Notification":
             return JSONResponse({"results": ["other"]})
-        return await self._take("ses", once, lambda: events.from_ses(str(sent.get("Message", ""))))
+        return await self._take("ses", once, lambda: provider_events.from_ses(str(sent.get("Message", ""))))
 
     async def sendgrid(self, request: Request) -> JSONResponse:
         """Takes a list of events from SendGrid."""
@@ -77,7 +79,7 @@ class _Hooks:
             once = signatures.check_sendgrid(body, _headers(request), self.secrets.sendgrid, now=self.now())
         except SignatureWrong as error:
             return await self._refuse("sendgrid", error)
-        return await self._take("sendgrid", once, lambda: events.from_sendgrid(read_json(body)))
+        return await self._take("sendgrid", once, lambda: provider_events.from_sendgrid(read_json(body)))
 
     async def mailgun(self, request: Request) -> JSONResponse:
         """Takes one event from Mailgun."""
@@ -88,7 +90,7 @@ class _Hooks:
             once = signatures.check_mailgun(sent if isinstance(sent, dict) else {}, self.secrets.mailgun, now=self.now())
         except SignatureWrong as error:
             return await self._refuse("mailgun", error)
-        return await self._take("mailgun", once, lambda: events.from_mailgun(sent))
+        return await self._take("mailgun", once, lambda: provider_events.from_mailgun(sent))
 
     async def postmark(self, request: Request) -> JSONResponse:
         """Takes one event from Postmark."""
@@ -97,7 +99,7 @@ class _Hooks:
         except SignatureWrong as error:
             return await self._refuse("postmark", error)
         sent = await self._json(request)
-        return sent if isinstance(sent, JSONResponse) else await self._take("postmark", "", lambda: events.from_postmark(sent))
+        return sent if isinstance(sent, JSONResponse) else await self._take("postmark", "", lambda: provider_events.from_postmark(sent))
 
     async def _take(self, source: MailSource, once: str, read: Callable[[], list[MailEvent]]) -> JSONResponse:
         try:

@@ -8,7 +8,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from agreements.errors import AbsenceRefused, LinkInvalid
-from notifications import bounces
+from notifications.returned import REPLY, Returned
 from storage import absences, auto_replies, deliveries
 from storage.tables import AutoReply, Delivery, DeliveryState
 from tasks.background.absences import hand_over_absences
@@ -40,9 +40,7 @@ def mail_to(box: Toolbox, taken: Taken, message: str = "assigned") -> int:
 
 def reply_to(box: Toolbox, delivery_id: int, *days: str, mark: str = "") -> str:
     """The mailbox answers by itself; return what became of it."""
-    returned = bounces.Returned(
-        bounces.REPLY, marks=(mark or box.links.bounce_marks.of(delivery_id),), days=tuple(map(date.fromisoformat, days))
-    )
+    returned = Returned(REPLY, marks=(mark or box.links.bounce_marks.of(delivery_id),), days=tuple(map(date.fromisoformat, days)))
     return box.write_now(lambda session, now: take(session, returned, box.links, now=now))
 
 

@@ -186,6 +186,39 @@ async def test_a_deal_from_before_the_assignment_is_no_answer(driver: Driver, bo
     assert len(kept(box)) == 1
 
 
+async def test_an_open_opportunity_without_news_is_stalled_once_until_the_crm_speaks_of_it(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
+    agree_on(box, lambda tree: tree["crm"].update(stalled={"after": "20 days"}))
+    taken = await until_working(driver, box)
+    made, began = deal(box, time, taken, stage="Discovery", amount="100"), time.at
+    await driver.settle()
+
+    def stalled() -> list[object]:
+        return [row.stalled_at for row in kept(box)]
+
+    time.at = began + 20 * DAY - MINUTE
+    await driver.settle()
+    before = stalled()
+    time.at += 2 * DAY
+    await driver.settle()
+    local_crm(box).person_sets_opportunity(taken.lead_id, by="ana", at=began - MINUTE, opportunity=made, amount="90")
+    await driver.settle()
+    first = stalled()
+    deal(box, time, taken, made, stage="Proposal")
+    await driver.settle()
+    ended = stalled()
+    again = time.at + 20 * DAY
+    time.at += 50 * DAY
+    await driver.settle()
+
+    assert (before, first, ended, stalled()) == ([None], [began + 20 * DAY], [None], [again])
+    assert kinds(box, taken).count("opportunity-stalled") == 2
+    deal(box, time, taken, made, state="lost")
+    await driver.settle()
+    assert stalled() == [None]
+
+
 async def test_a_conversion_with_an_opportunity_is_the_answer(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     taken = await until_working(driver, box)
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from notifications.bounces import BOUNCED, COMPLAINT, DELAYED, MARK_HEADER, OTHER, Cause, marks_in
+from notifications.bounce_marks import MARK_HEADER, few_marks, marks_in
+from notifications.returned import BOUNCED, COMPLAINT, DELAYED, DELIVERED, OTHER, Cause, EventKind, MailEvent
 from notifications.returned_report import cause_of, code_in
-from tasks.background.mail_events import DELIVERED, EventKind, MailEvent
 
 #: The names under which providers give back the mark that a message carried.
 MARK_NAMES = ("baton_mark", "baton-mark")
@@ -27,11 +27,7 @@ def from_ses(text: str) -> list[MailEvent]:
     sent = json.loads(text)
     if not isinstance(sent, dict):
         raise ValueError("no object")
-    kind = str(sent.get("notificationType") or sent.get("eventType") or "")
-    mail, marks = _part(sent, "mail"), []
-    marks += marks_in(str(mail.get("source", "")))
-    marks += [str(one.get("value", "")) for one in _rows(mail, "headers") if str(one.get("name", "")).lower() == MARK_HEADER.lower()]
-    marks += _strings(_part(mail, "tags").get(MARK_NAMES[1]))
+    kind, marks = ses_kind(sent), few_marks(_marks_of_ses(_part(sent, "mail")))
     if kind == "Bounce":
         bounce = _part(sent, "bounce")
         hard = bounce.get("bounceType") == "Permanent"
@@ -40,9 +36,20 @@ def from_ses(text: str) -> list[MailEvent]:
         complaint = _part(sent, "complaint")
         kind_of: EventKind = COMPLAINT if complaint.get("complaintFeedbackType") != "not-spam" else OTHER
         people = [str(one.get("emailAddress", "")) for one in _rows(complaint, "complainedRecipients")] or [""]
-        return [MailEvent(kind_of, tuple(marks), address=one) for one in people]
+        return [MailEvent(kind_of, marks, address=one) for one in people]
     known: dict[str, EventKind] = {"Delivery": DELIVERED, "DeliveryDelay": DELAYED, "Reject": BOUNCED}
-    return [MailEvent(known.get(kind, OTHER), tuple(marks), why=f"Amazon SES: {kind}"[:300])]
+    return [MailEvent(known.get(kind, OTHER), marks, why=f"Amazon SES: {kind}"[:300])]
+
+
+def ses_kind(sent: Mapping[str, Any]) -> str:
+    """Return the kind of a notification or an event of Amazon SES, such as Bounce; empty for something else."""
+    return str(sent.get("notificationType") or sent.get("eventType") or "")
+
+
+def _marks_of_ses(mail: Mapping[str, Any]) -> Iterator[str]:
+    yield from marks_in(str(mail.get("source", "")))
+    yield from (str(one.get("value", "")) for one in _rows(mail, "headers") if str(one.get("name", "")).lower() == MARK_HEADER.lower())
+    yield from _strings(_part(mail, "tags").get(MARK_NAMES[1]))
 
 
 def _bounce(one: Mapping[str, Any], hard: bool, marks: Sequence[str]) -> MailEvent:

@@ -1,0 +1,1 @@
+"""Charts for pages: values in, one figure of HTML out."""
