@@ -12,7 +12,7 @@ from typing import Any
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
 from app.demo.doors import doors
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.scanner import MARK
 from app.demo.start_page import StartPage
 from app.demo.waiting import Card

@@ -24,7 +24,7 @@ from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
 from app.demo.doors import crm_sentences, doors
 from app.demo.finale import COMPANIES, Finale
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.lead_rows import LEADS, ROOT, Timed, timed_rows
 from app.demo.progress import Progress
 from app.demo.report import report, waiting

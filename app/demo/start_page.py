@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from app.demo.inbox import Inbox
-from app.demo.inbox_pages import served
+from app.demo.inbox.inbox import Inbox
+from app.demo.inbox.pages import served
 from app.demo.rendering import environment
 from app.demo.waiting import Card, Case, card_of
 from app.web.site import HEADERS

@@ -20,7 +20,7 @@ from app.csv_import.importing import import_leads
 from app.demo import finale
 from app.demo.director import Director
 from app.demo.finale import Finale
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.lead_rows import Timed
 from app.demo.people import STORY, Office, Person
 from app.demo.scanner import Scanner

@@ -18,7 +18,7 @@ from agreements.differences import differences
 from agreements.loading import read_agreement
 from agreements.words import WaitKind
 from app.demo.finale import next_version
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.progress import Progress
 from app.demo.report import waiting
 from app.demo.run import AGREEMENT, AGREEMENTS
