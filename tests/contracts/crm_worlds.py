@@ -13,6 +13,10 @@ MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
 PEOPLE = {"ana": "ana@sales.example", "ben": "ben@sales.example", "cleo": "cleo@sales.example"}
 
 
+#: busy: too many requests. broken: a fault of the CRM's own. expired: the token ends, and there is a new one. half: half a batch fails.
+Trouble = Literal["busy", "broken", "expired", "half"]
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What people see of a lead in the CRM. tasks, notes: their texts. opportunities: their ids."""
@@ -73,6 +77,14 @@ class World(Protocol):
 
     def delete(self, lead: int) -> None:
         """Somebody deletes a lead."""
+        ...
+
+    def many(self, numbers: Sequence[int]) -> None:
+        """There are records with these numbers, all of Ana's and with the status OPEN."""
+        ...
+
+    def trouble(self, kind: Trouble) -> None:
+        """The CRM fails once amid the next reading of many records."""
         ...
 
     def leads(self) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from storage.crm.port import Account, Crm
 from storage.crm.salesforce import SalesforceCrm
-from tests.contracts.crm_worlds import PEOPLE, Deed, Seen
+from tests.contracts.crm_worlds import PEOPLE, Deed, Seen, Trouble
 from tests.crm.salesforce_org import START
 from tests.crm.salesforce_server import KEY, SECRET
 from tests.crm.salesforce_stand_in import StandIn
@@ -90,6 +90,16 @@ class SalesforceWorld:
     def delete(self, lead: int) -> None:
         """Somebody deletes a lead."""
         self.org.act("delete", kind="Lead", id=self.org.lead(lead), at=self._tick())
+
+    def many(self, numbers: Sequence[int]) -> None:
+        """There are Leads with these numbers."""
+        made = {"LastName": "Berg", "Company": "x", "Status": "OPEN"}
+        self.org.act("many", kind="Lead", values=[{**made, "Baton_Lead__c": str(number)} for number in numbers])
+
+    def trouble(self, kind: Trouble) -> None:
+        """The org fails once amid the next reading of many records. It has no batches of which a part fails."""
+        name = {"busy": "limit", "broken": "broken", "expired": "expired", "half": "lost"}[kind]
+        self.org.do("fault", name=name, where="queryAll.*FROM.Lead.*'95'")
 
     def leads(self) -> int:
         """How many records of leads there are."""
