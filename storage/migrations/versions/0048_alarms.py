@@ -8,7 +8,7 @@ from alembic import op
 from storage.database import UtcDateTime
 
 revision = "0048"
-down_revision = "0052"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 
