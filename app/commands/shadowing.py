@@ -85,7 +85,7 @@ def _asked(since: datetime | None, until: datetime | None, now: datetime, words:
     if first > last:
         terminal.fail(terminal.USAGE, f"--since {first} is after --until {last}; write the earlier day first.")
     begin, end = (datetime.combine(day, time(), now.tzinfo) for day in (first, last + timedelta(days=1)))
-    return Asked(begin, end, words.fields, words.source)
+    return Asked(begin, end, words.fields, words.source, words.created)
 
 
 def _tell_words(past: CrmPast, words: Words) -> None:
