@@ -1,4 +1,4 @@
-"""What the values of a CRM mean for an audit: as a map says, else as the agreement does, else in the usual words of the vendor."""
+"""What the values of a CRM mean for an audit: as a map says, else as the agreement does, and else in the usual words of the vendor."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def words_of(crm: str, agreement: Agreement | None, mapping: CrmMap | None) -> W
     if given.statuses:
         by, statuses = "the map", given.statuses
     elif agreed:
-        by, statuses = agreed.reference, _PLAIN
+        by, statuses = f"`crm` and `reasons` of {agreed.reference}, and else by {by}", _with(_PLAIN, statuses)
     status = given.status or STATUS
     named = [status, given.reason, given.tier, *(watched(agreed) - {OWNER} if agreed else ())]
     return Words(
@@ -125,6 +125,11 @@ def words_of(crm: str, agreement: Agreement | None, mapping: CrmMap | None) -> W
         created=given.created,
         unreachable=given.unreachable,
     )
+
+
+def _with(statuses: Statuses, others: Statuses) -> Statuses:
+    """Return the words of both."""
+    return {name: tuple(dict.fromkeys((*cells, *others.get(name, ())))) for name, cells in statuses.items()}
 
 
 def _with_deals(statuses: Statuses) -> Statuses:

@@ -69,7 +69,8 @@ def test_without_a_map_and_an_agreement_the_vendors_usual_words_count() -> None:
 def test_the_words_of_a_chosen_agreement_count_before_the_usual_ones() -> None:
     words = words_of("HubSpot", agreed(), None)
 
-    assert words.by == "b2b-saas@1"
+    assert words.by == "`crm` and `reasons` of b2b-saas@1, and else by the usual words of HubSpot"
+    assert words.statuses["rejected"] == ("rejected", "UNQUALIFIED")
     assert set(words.fields) == {"status", "stage_of_sales", "why"}
     assert words.tells_reasons
 
@@ -83,6 +84,13 @@ def test_a_rejection_is_what_the_agreement_makes_of_its_reason() -> None:
     assert statuses(nurtured, words) == ["accepted", "recycled"]
     assert row(nurtured, words)["reason"] == "not-now"
     assert (row(refused, words)["status"], row(refused, words)["reason"]) == ("rejected", "not-icp")
+
+
+def test_a_value_that_the_agreement_leaves_out_keeps_the_vendors_meaning() -> None:
+    words = words_of("HubSpot", agreed(), None)
+    values = {"status": "UNQUALIFIED"}
+
+    assert row(PastLead("1", BEGIN, values=values, changes=(after(1, **values),)), words)["status"] == "UNQUALIFIED"
 
 
 def test_the_words_of_a_map_count_before_those_of_an_agreement(tmp_path: Path) -> None:
