@@ -79,6 +79,11 @@ def watched(agreement: Agreement) -> frozenset[str]:
     return frozenset({OWNER, *(name for values in named for name in values)})
 
 
+def fields_read(agreement: Agreement) -> frozenset[str]:
+    """Return the fields of a lead that Baton reads from the CRM beside its owner: those with a meaning, and those with details."""
+    return watched(agreement) - {OWNER} | frozenset(agreement.crm.get(DETAILS, {}).values())
+
+
 def meaning(agreement: Agreement, known: Mapping[str, str], new: Collection[str]) -> Said:
     """Return what the lead's values in the CRM say, of which the fields `new` have just changed.
 

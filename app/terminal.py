@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,10 +16,11 @@ from rich.console import Console
 from agreements.errors import AgreementError, HandoffError, RosterError
 from app import log_masks
 from app.quick_import import quick_import
+from app.time_shares import time_shares
 from tasks.wiring.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:
-    from storage.time_ledger import Ledger
+    from agreements.where_time_went import TimeParty
     from tasks.wiring.settings import Settings
     from tasks.wiring.toolbox import Toolbox
 
@@ -113,25 +114,23 @@ def log_to_standard_error(level: int = logging.INFO) -> None:
     logging.getLogger("baton").setLevel(level)
 
 
-def print_bar(found: Ledger) -> None:
-    """Print the ledger as a bar of 60 characters and a line for each account."""
-    whole = found.whole or timedelta(seconds=1)
-    colours = {
-        "baton": "cyan",
-        "marketing": "magenta",
-        "sales": "green",
-        "manager": "yellow",
-        "closed hours": "bright_black",
-        "nurture": "blue",
-    }
-    for name, part in found.parts.items():
-        if part:
-            cells = max(1, round(60 * (part / whole)))
-            console.print(f"  {name:13}{part / whole:6.1%}  [{colours[name]}]{'█' * cells}[/] {_span(part)}")
+#: The colour of each party's part of a lead's time.
+_COLOURS: Mapping[TimeParty, str] = {
+    "source": "cyan",
+    "scoring": "bright_cyan",
+    "routing": "bright_blue",
+    "notification": "bright_magenta",
+    "rep": "green",
+    "manager": "yellow",
+    "marketing": "magenta",
+    "prospect's wish": "white",
+    "closed hours": "bright_black",
+    "nurture": "blue",
+}
 
 
-def _span(part: timedelta) -> str:
-    minutes = round(part.total_seconds() / 60)
-    days, rest = divmod(minutes, 1440)
-    hours, left = divmod(rest, 60)
-    return f"{days} d {hours} h" if days else f"{hours} h {left} min" if hours else f"{left} min"
+def print_bar(parts: Mapping[TimeParty, timedelta]) -> None:
+    """Print whose the time was: a bar of 60 characters, and a line for each party that had some."""
+    for one in time_shares(parts):
+        cells = max(1, round(60 * one.share))
+        console.print(f"  {one.party:16}{one.share:6.1%}  [{_COLOURS[one.party]}]{'█' * cells}[/] {one.words}")

@@ -32,6 +32,7 @@ from app.prefect_runs import PrefectEngine
 from app.run_mover import RunMover
 from app.starting import CannotStart
 from app.tidying import tidy
+from flows.crm_comparison import crm_comparison
 from flows.lead_handoff import lead_handoff
 from flows.likely_twins import likely_twins
 from flows.opportunity_sync import opportunity_sync
@@ -53,7 +54,7 @@ POOL_SECONDS = 5.0
 #: The block that tells Prefect's engine where results would go. Baton keeps none; without the block each attempt asks the server.
 RESULTS_BLOCK = "baton-no-results"
 #: Every flow that may run in this process, by its name at the server.
-FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync, retention, likely_twins)}
+FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync, retention, likely_twins, crm_comparison)}
 
 
 class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResult]):

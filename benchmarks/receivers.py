@@ -22,8 +22,8 @@ from aiosmtpd.smtp import Envelope
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from app.demo.inbox_pages import PageServer
-from app.demo.inbox_smtp import MailServer
+from app.demo.inbox.pages import PageServer
+from app.demo.inbox.smtp import MailServer
 
 ARRIVALS = "arrivals.jsonl"
 _KEY = re.compile(rb"^X-Baton-Key:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)

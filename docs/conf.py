@@ -28,7 +28,16 @@ html_show_sphinx = False
 MENU = {
     "Start": ["docs/demo", "docs/getting-started"],
     "For sales and managers": ["docs/answering", "docs/prefect-ui"],
-    "For marketing and RevOps": ["docs/agreements", "docs/audit", "docs/intake", "docs/backtest", "docs/lifecycle", "docs/messages"],
+    "For marketing and RevOps": [
+        "docs/agreements",
+        "docs/audit",
+        "docs/review",
+        "docs/intake",
+        "docs/backtest",
+        "docs/lifecycle",
+        "docs/where-time-went",
+        "docs/messages",
+    ],
     "For operators": [
         "docs/operations",
         "docs/settings",

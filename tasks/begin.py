@@ -75,7 +75,7 @@ def release(session: Session, handoff: Handoff, *, now: datetime) -> bool:
         handoff.reason = NO_AGREEMENT
         session.add(handoff)
         return False
-    handoff.held, handoff.reason = False, ""
+    handoff.held, handoff.reason, handoff.released_at = False, "", now
     session.add(handoff)
     wakes.add(session, handoff.id, urgency(agreement, known, now), key=f"capture:{handoff.id}", not_before=now)
     return True

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
@@ -30,6 +31,10 @@ from tests.driver import Driver
 from tests.examples import examples, same_each_time
 from tests.fakes import KeepingChannel
 from tests.patience import wait_for_locks
+
+if TYPE_CHECKING:
+    from tests.crm.salesforce_stand_in import StandIn as Salesforce
+    from tests.crm.stand_in import StandIn as HubSpot
 
 #: The test workers set the width of their terminal, and the command line would keep that width for the whole process.
 for _name in ("COLUMNS", "LINES"):
@@ -179,6 +184,31 @@ def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Pa
     toolbox.use(made)
     yield made
     toolbox.use(None)
+
+
+@pytest.fixture(scope="session")
+def hubspot() -> Iterator[HubSpot]:
+    """The stand-in for HubSpot, in a process of its own. HubSpotWorld makes a new account there."""
+    from tests.crm.stand_in import running
+
+    with running("tests.crm.hubspot_server") as stand_in:
+        yield stand_in
+
+
+@pytest.fixture(scope="session")
+def salesforce() -> Iterator[Salesforce]:
+    """The stand-in for Salesforce, in a process of its own."""
+    from tests.crm.salesforce_stand_in import serving
+
+    with serving() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def org(salesforce: Salesforce) -> Salesforce:
+    """The stand-in for Salesforce with an empty org."""
+    salesforce.reset()
+    return salesforce
 
 
 def put_in_force(session: Session, now: datetime) -> None:

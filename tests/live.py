@@ -20,7 +20,7 @@ from sqlmodel import Session
 from app import stack, terminal
 from app.demo.browser import Page, Visitor
 from app.demo.chat_room import ChatRoom
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.deploying import deploy
 from app.stack import Stack
 from storage import contracts, devices, handoffs, roster, time_offset, waits

@@ -6,6 +6,7 @@ On a slow enough machine, a test fails if it compares with real time or gives up
 from __future__ import annotations
 
 import ast
+import gc
 from collections.abc import Iterator
 from functools import cache
 
@@ -67,6 +68,7 @@ def functions() -> tuple[tuple[str, ast.AST, dict[str, str]], ...]:
         if place not in ONLY_FOR_LONG and not any(isinstance(one, ast.Assign) and is_long(one) for one in tree.body):
             meant = meanings(tree)
             found += [(f"{place} {name}", one, meant) for name, one in outermost_functions(tree) if not is_long_function(one)]
+    gc.freeze()
     return tuple(found)
 
 

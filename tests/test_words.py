@@ -59,8 +59,6 @@ FREE = {
     "tasks/choices.py did kind": "a stored text, read here",
     "flows/forms.py _line about": "a sentence",
     "flows/resting.py Rest.message": "a sentence for Prefect",
-    "app/backtest/charts.py": "a class of the style sheet",
-    "app/backtest/page.py Bar.kind": "a class of the style sheet",
     "app/csv_import/row_judge.py _told kind": "a kind of error of pydantic",
     "app/commands/channel_trial.py": "an argument of the command line, read there",
     "app/commands/lead_list.py": "an option of the command line",

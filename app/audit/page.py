@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from app.audit import wording
-from app.audit.report import Audit, Group, Kept
-from app.backtest import charts
-from app.backtest.page import FOLDER
+from app.audit import charts, wording
+from app.audit.report import Audit, Group
+from app.backtest.page import style
 from app.backtest.wording import between, number, percent
+from app.charts.figure import figure
 
 GROUPS_SHOWN = 25
 NOT_USED_SHOWN = 50
-TOUCHES = ("0", "1", "2", "3", "4", "5", "6 or more")
 
 
 def page(found: Audit) -> str:
     """Return the page as HTML."""
-    folders = (Path(__file__).parent / "templates", FOLDER)
     environment = Environment(
-        loader=FileSystemLoader(folders), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(
         {name: getattr(wording, name) for name in ("of", "lasting", "tier", "promise", "group", "unknown", "won", "share_of", "kept")},
@@ -32,40 +34,25 @@ def page(found: Audit) -> str:
         between=between,
         money=lambda value: wording.money(value, found.money.currency if found.money else ""),
     )
-    fates = list(wording.fates(found))
+    shown = [one for one in found.promises if not one.not_in_file]
     return environment.get_template("audit.html").render(
         found=found,
-        style=(FOLDER / "backtest.css").read_text(encoding="utf-8"),
+        style=style(),
         headline=wording.headline(found),
         period=wording.period(found),
-        fates=[(line, 100 * line.counted.count / line.counted.of if line.counted.of else 0) for line in fates],
-        promises=_promises(found.promises),
+        fates=[figure(chart) for chart in charts.fates(found)],
+        promises=shown,
+        promise_charts=[figure(chart, with_table=False) for chart in charts.promises(shown)] if found.leads and shown else [],
         sides=list(wording.by_side(found)),
         not_in_file=[one for one in found.promises if one.not_in_file],
-        attempts=_attempts(found),
-        tables=[(name, _groups(groups), max(0, len(groups) - GROUPS_SHOWN)) for name, groups in _tables(found) if groups],
-        shown=found.not_used.first[:NOT_USED_SHOWN],
+        tables=list(_tables(found)),
+        not_used=found.not_used.first[:NOT_USED_SHOWN],
         more=max(0, found.not_used.count - NOT_USED_SHOWN),
     )
 
 
-def _promises(promises: Sequence[Kept]) -> list[tuple[Kept, tuple[charts.Whisker | None, charts.Whisker | None]]]:
-    shown = [one for one in promises if not one.not_in_file]
-    ends = charts.whiskers([share for one in shown for share in (one.won_if_kept.as_share, one.won_if_broken.as_share)])
-    return [(one, (ends[2 * at], ends[2 * at + 1])) for at, one in enumerate(shown)]
-
-
-def _attempts(found: Audit) -> list[tuple[str, int, float]]:
-    if not found.attempts or not found.attempts.leads:
-        return []
-    numbers = found.attempts.by_touches
-    return list(zip(TOUCHES, numbers, charts.bars(numbers), strict=True))
-
-
-def _tables(found: Audit) -> tuple[tuple[str, tuple[Group, ...]], ...]:
-    return ("source", found.by_source), ("owner", found.by_owner)
-
-
-def _groups(groups: Sequence[Group]) -> list[tuple[Group, Any]]:
-    shown = [*groups[:GROUPS_SHOWN]]
-    return list(zip(shown, charts.whiskers([one.won.as_share for one in shown]), strict=True))
+def _tables(found: Audit) -> Iterator[tuple[str, Sequence[Group], list[Markup], int]]:
+    for name, groups in (("source", found.by_source), ("owner", found.by_owner)):
+        if shown := groups[:GROUPS_SHOWN]:
+            drawn = [figure(chart, with_table=False) for chart in charts.groups(found, shown=shown)]
+            yield name, shown, drawn, len(groups) - len(shown)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agreements.clauses.clocks import OwedBy
 from app.audit.report import Audit, Counted, Group, Kept, Speed, Won
 from app.backtest.wording import DASH, number, percent
+from app.charts.parts import lasting as time_in_words
 
 #: What a promise is called.
 PROMISES = {
@@ -68,16 +69,7 @@ def by_side(found: Audit) -> Iterator[str]:
 
 def lasting(seconds: float | None) -> str:
     """4 min, 3 h 20 min, 2 d 5 h; a dash for unknown."""
-    if seconds is None:
-        return DASH
-    minutes = round(seconds / 60)
-    days, rest = divmod(minutes, 1440)
-    hours, left = divmod(rest, 60)
-    if days:
-        return f"{days:,} d {hours} h" if hours else f"{days:,} d"
-    if hours:
-        return f"{hours} h {left} min" if left else f"{hours} h"
-    return f"{minutes} min" if minutes or not seconds else f"{round(seconds)} s"
+    return DASH if seconds is None else time_in_words(seconds)
 
 
 def money(value: float | None, currency: str) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.backtest.past import LeftOut
+from app.charts.parts import interval
 
 #: Fewer won leads than this say little.
 FEW = 50
-_Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +27,8 @@ class Share:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Return the range of the share that chance leaves, with 95 % certainty; None where nothing is known.
-
-        Source: the score interval of E. B. Wilson (1927), which holds for few leads and for shares near 0 and 1.
-        """
-        if not self.known:
-            return None
-        n, part = self.known, self.won / self.known
-        middle = part + _Z * _Z / (2 * n)
-        spread = _Z * math.sqrt(part * (1 - part) / n + _Z * _Z / (4 * n * n))
-        whole = 1 + _Z * _Z / n
-        return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
+        """Return the range of the share that chance leaves, with 95 % certainty; None where nothing is known."""
+        return interval(self.won, of=self.known)
 
     def __add__(self, other: Share) -> Share:
         return Share(self.leads + other.leads, self.known + other.known, self.won + other.won)

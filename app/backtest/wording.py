@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.backtest.past import counted
 from app.backtest.report import Backtest, CriterionFound, Share, SideFound
+from app.charts.parts import percent as share_in_words
 
 DASH = "–"
 
@@ -15,7 +16,7 @@ def number(value: int) -> str:
 
 def percent(share: float | None) -> str:
     """12.3 %; a dash for unknown."""
-    return DASH if share is None else f"{100 * share:.1f} %"
+    return DASH if share is None else share_in_words(share)
 
 
 def change(before: int, after: int) -> str:

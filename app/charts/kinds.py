@@ -142,18 +142,19 @@ class Load(Titled):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A named number of leads. tone: the place of its colour, from 0."""
+    """A named number of leads. tone: the place of its colour, from 0; None for grey."""
 
     name: str
     count: int
-    tone: int = 0
+    tone: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars(Titled):
-    """Numbers of leads as bars."""
+    """Numbers of leads as bars. end: where the scale ends at least, so that several charts have one scale."""
 
     rows: tuple[Bar, ...]
+    end: int = 0
 
 
 @dataclass(frozen=True, slots=True)

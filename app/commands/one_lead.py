@@ -11,11 +11,11 @@ from sqlmodel import Session, col, select
 from agreements.absences import away_command
 from agreements.countries import unclear_country
 from agreements.roster import Roster
+from agreements.where_time_went import summed, where_time_went
 from app import terminal
 from notifications.letter import LeadView
-from storage import answerers, auto_replies, consents, handoffs, offers, opportunities, proof, roster
+from storage import answerers, auto_replies, consents, handoffs, lives, offers, opportunities, proof, roster
 from storage.tables import Assignment, Delivery, DeliveryState, Event, Handoff, Lead
-from storage.time_ledger import ledger
 from tasks.messages import lead_view
 from tasks.messages.crm_sentences import opportunity_in_words
 from tasks.messages.template_faults import FAULTY
@@ -76,7 +76,7 @@ def _print(session: Session, lead: Lead, now: datetime) -> None:
         console.print(f"  {said}{instead}", markup=False)
     _print_tenures(session, lead_id, people)
     console.print("\n[bold]Where the time went[/bold]")
-    terminal.print_bar(ledger(session, lead_id, now=now))
+    terminal.print_bar(summed(where_time_went(lives.of(session, [lead_id])[0], now=now)))
 
 
 def _print_requested(session: Session, view: LeadView) -> None:

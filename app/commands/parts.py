@@ -128,7 +128,7 @@ def _inbox_smtp_port(settings: Settings) -> int:
 @contextmanager
 def caught_mail(settings: Settings, page_port: int) -> Iterator[str]:
     """Receive every e-mail on this machine until the block ends. Gives the address of the page that shows them, earlier ones too."""
-    from app.demo.inbox import Inbox
+    from app.demo.inbox.inbox import Inbox
 
     smtp_port = _inbox_smtp_port(settings)
     now = partial(datetime.now, UTC)

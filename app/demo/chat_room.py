@@ -11,7 +11,7 @@ from typing import Self
 from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from app.demo.inbox_pages import served
+from app.demo.inbox.pages import served
 from app.demo.rendering import environment
 from app.web.site import HEADERS
 

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from app.demo.inbox import Inbox, Received
+from app.demo.inbox.inbox import Inbox
+from app.demo.inbox.message import Received
 from app.demo.people import Action, Person
 from app.demo.scanner import Scanner
 from app.stack import Stack

@@ -15,7 +15,8 @@ from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 from agreements.calendar.working_time import WorkingCalendar
 from agreements.roster import Roster
 from app.demo.browser import Form, Page, Visitor
-from app.demo.inbox import Inbox, Received
+from app.demo.inbox.inbox import Inbox
+from app.demo.inbox.message import Received
 from storage.crm.local import LocalCrm
 
 Action = Callable[[], Awaitable[object]]

@@ -11,7 +11,8 @@ from typing import Any
 
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
-from app.demo.inbox import Inbox
+from app.demo.doors import doors
+from app.demo.inbox.inbox import Inbox
 from app.demo.scanner import MARK
 from app.demo.start_page import StartPage
 from app.demo.waiting import Card
@@ -25,6 +26,7 @@ def report(box: Toolbox, director: Director, room: ChatRoom) -> dict[str, Any]:
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     inside = asdict(found)
     inside["sla"] = {name: {"kept": one.kept, "missed": one.missed} for name, one in found.sla.items()}
+    inside["doors"] = box.read_now(lambda session, now: doors(session)).as_report()
     inbox = director.inbox
     outside = {
         "messages_received": len(inbox.messages()) + len(room.posts),

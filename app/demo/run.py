@@ -22,8 +22,9 @@ from app import stack, terminal
 from app.csv_import.file import LeadMap, read_map
 from app.demo.chat_room import ChatRoom
 from app.demo.director import Director
+from app.demo.doors import crm_sentences, doors
 from app.demo.finale import COMPANIES, Finale
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.lead_rows import LEADS, ROOT, Timed, timed_rows
 from app.demo.progress import Progress
 from app.demo.report import report, waiting
@@ -110,6 +111,8 @@ def run_demo(options: Options, console: Console) -> dict[str, Any]:
                 if options.report:
                     options.report.write_text(json.dumps(found, indent=2, default=str) + "\n", encoding="utf-8")
                 print_funnel(console, found)
+                for sentence in scene.start.in_crm:
+                    console.print(sentence, markup=False, soft_wrap=True)
                 if not options.leave:
                     _serve_on(running, scene, console)
             except KeyboardInterrupt:
@@ -200,6 +203,7 @@ def _play(director: Director, scene: Scene, script: Script, console: Console, pr
     if not options.leave:
         _run_as_usual(running)
     scene.start.cases = scene.box.read_now(lambda session, now: open_cases(session, COMPANIES.values()))
+    scene.start.in_crm = scene.box.read_now(lambda session, now: tuple(crm_sentences(doors(session), roster.current(session))))
     scene.start.is_over = True
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 
 from app.demo.browser import Form, Page, Visitor, read_page
-from app.demo.inbox import Inbox, Received
+from app.demo.inbox.inbox import Inbox
+from app.demo.inbox.message import Received
 
 #: User agents that scanners have been seen to send; none of them is reliable.
 AGENTS = ("", "Go-http-client/1.1", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/97.0.4692.99 HeadlessChrome")

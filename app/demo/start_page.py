@@ -15,8 +15,8 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from app.demo.inbox import Inbox
-from app.demo.inbox_pages import served
+from app.demo.inbox.inbox import Inbox
+from app.demo.inbox.pages import served
 from app.demo.rendering import environment
 from app.demo.waiting import Card, Case, card_of
 from app.web.site import HEADERS
@@ -53,13 +53,14 @@ class Places:
 @dataclass
 class StartPage:
     """A page on a free port of this machine. places: None until the parts are up; cases: none until the week is over; progress: how
-    long the week still takes, in words."""
+    long the week still takes, in words; in_crm: what reps did in the CRM alone, in sentences, once the week is over."""
 
     box: Toolbox
     inbox: Inbox
     zone: ZoneInfo
     places: Places | None = None
     cases: Sequence[Case] = ()
+    in_crm: Sequence[str] = ()
     is_over: bool = False
     progress: Callable[[], str] = lambda: ""
     port: int = 0
@@ -95,6 +96,7 @@ class StartPage:
                 "cards": [(card, *said(card.case)) for card in self.cards()],
                 "places": self.places,
                 "inbox": self.inbox.url,
+                "in_crm": self.in_crm,
                 "is_over": self.is_over,
                 "progress": "" if self.is_over else self.progress(),
                 "zone": self.zone.key,

@@ -12,7 +12,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from agreements.roster import Roster
 from agreements.words import NoWord, WaitKind
-from app.demo.inbox import Inbox, Received
+from app.demo.inbox.inbox import Inbox
+from app.demo.inbox.message import Received
 from storage import contracts, disputes, roster
 from storage.tables import AgreementVersion, Dispute, Handoff, Lead, SignatureRequest, Wait
 from tasks.messages import lead_view

@@ -13,22 +13,22 @@ from rich.console import Console
 
 from agreements.model import Agreement
 from agreements.roster import Roster
+from agreements.where_time_went import summed, where_time_went
 from app import stack, terminal
 from app.csv_import.file import ReadLeads
 from app.csv_import.importing import import_leads
 from app.demo import finale
 from app.demo.director import Director
 from app.demo.finale import Finale
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.lead_rows import Timed
 from app.demo.people import STORY, Office, Person
 from app.demo.scanner import Scanner
 from app.demo.terminal_view import Board, Story
-from storage import roster
+from storage import lives, roster
 from storage.crm.local import LocalCrm
 from storage.crm.port import Account
 from storage.tables import LeadSource
-from storage.time_ledger import ledger
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox, wire
 
@@ -99,7 +99,7 @@ async def _tell_story(director: Director, rows: Timed, console: Console, zone: Z
     await director.run(look=look)
     look()
     console.print("\n[bold]Where its time went[/bold]")
-    terminal.print_bar(director.box.read_now(lambda session, now: ledger(session, lead_id, now=now)))
+    terminal.print_bar(director.box.read_now(lambda session, now: summed(where_time_went(lives.of(session, [lead_id])[0], now=now))))
 
 
 def _lead_of(session: Any, source: str, source_id: str) -> int:

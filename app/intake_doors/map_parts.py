@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from agreements.lead import Key
 from app.csv_import.lead_map import FACTS, zone_of
 from app.intake_doors.paths import Path, parse
-from app.intake_doors.signatures import Encoding, Plain, Scheme
+from app.signatures.webhooks import Encoding, Plain, Scheme
 
 #: A fact that a map may name besides those of a lead: a whole name, of which the first word is the first name.
 FULL_NAME = "full_name"
@@ -97,7 +97,7 @@ class Signed(MapPart):
 
     by: the vendor, `hmac-sha256` for any other sender, or `key` for a key of Baton with the scope intake. secret: the name of the secret.
     verify: the name of the word that Facebook asks for once. header, prefix, encoding, timestamp_header, window_seconds: only for
-    hmac-sha256, see signatures.Plain.
+    hmac-sha256, see app.signatures.webhooks.Plain.
     """
 
     by: Literal[Scheme, "key"]

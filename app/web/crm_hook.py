@@ -12,8 +12,9 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from app.intake_doors import signatures
-from app.intake_doors.signatures import SentRequest, SignatureWrong
+from app.signatures import webhooks
+from app.signatures.webhooks import SentRequest
+from app.signatures.wrong import SignatureWrong
 from app.web.bodies import BodyTooLarge, body_of
 from app.web.callers import public_address
 from app.web.intake import Refused, caller
@@ -64,7 +65,7 @@ async def _checked(box: Toolbox, request: Request, given: HTTPAuthorizationCrede
         raise Refused(413, str(error)) from error
     sent = SentRequest(body, {one.lower(): value for one, value in request.headers.items()}, public_address(box, request), request.method)
     try:
-        mark = f"{DOOR}:{signatures.check('hubspot-v3', sent, box.settings.crm_hook_secret, now=real_time())}"
+        mark = f"{DOOR}:{webhooks.check('hubspot-v3', sent, box.settings.crm_hook_secret, now=real_time())}"
     except SignatureWrong as error:
         log.warning("a call to /hooks/crm was refused: %s", error)
         raise Refused(401, "The signature, its time, or the key is wrong.") from error

@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from app.csv_import.errors import UnreadableFile
-from app.intake_doors import doors, payload, signatures
+from app.intake_doors import doors, payload
 from app.intake_doors.delivering import Delivered, Delivery, deliver
 from app.intake_doors.door_map import DoorMap
 from app.intake_doors.map_parts import PublicForm
-from app.intake_doors.signatures import SentRequest, SignatureWrong
+from app.signatures import webhooks
+from app.signatures.webhooks import SentRequest
+from app.signatures.wrong import SignatureWrong, is_same
 from app.web.bodies import BodyTooLarge, body_of
 from app.web.callers import public_address
 from app.web.intake import Refused, caller
@@ -79,7 +81,7 @@ class _Doors:
             return await self._take_form(name, door, door.form, request, body)
         mark = await self._checked(name, door, request, body, given)
         if mark and await self._was_seen(mark):
-            if door.signed and door.signed.by != "key" and signatures.signs_each_try(door.signed.by, door.signed.plain):
+            if door.signed and door.signed.by != "key" and webhooks.signs_each_try(door.signed.by, door.signed.plain):
                 await self._refuse(name)
                 raise Refused(401, _REPLAYED)
             return JSONResponse({"result": "repeated"})
@@ -118,7 +120,7 @@ class _Doors:
         )
         secret = self._secret(door.signed.secret)
         try:
-            return f"{name}:{signatures.check(door.signed.by, sent, secret, now=self.real_time(), plain=door.signed.plain)}"
+            return f"{name}:{webhooks.check(door.signed.by, sent, secret, now=self.real_time(), plain=door.signed.plain)}"
         except SignatureWrong as error:
             await self._refuse(name)
             log.warning("a delivery to the intake door %s was refused: %s", name, error)
@@ -140,7 +142,7 @@ class _Doors:
             await self._refuse(name)
             raise Refused(403, "This page may not send the form. Your operator lists it under `origins` in the map.")
         fields = _fields_of(body, request.headers.get("content-type", ""))
-        if not signatures.is_same(str(fields.get(FORM_FIELD, "")), self._secret(form.token)):
+        if not is_same(str(fields.get(FORM_FIELD, "")), self._secret(form.token)):
             await self._refuse(name)
             raise Refused(401, f"The form's own field {FORM_FIELD} is missing or wrong.")
         if form.honeypot and fields.get(form.honeypot):
@@ -156,11 +158,11 @@ class _Doors:
         door, asked = self._door(name), request.query_params
         by = door.signed.by if door.signed else ""
         if door.signed and by == "facebook" and door.signed.verify and asked.get("hub.mode") == "subscribe":
-            if not signatures.is_same(asked.get("hub.verify_token", ""), self._secret(door.signed.verify)):
+            if not is_same(asked.get("hub.verify_token", ""), self._secret(door.signed.verify)):
                 raise Refused(403, "The word to verify is wrong.")
             return Response(asked.get("hub.challenge", "")[:200], media_type="text/plain")
         if door.signed and by == "linkedin" and (code := asked.get("challengeCode", "")[:200]):
-            answer = signatures.linkedin_response(code, self._secret(door.signed.secret))
+            answer = webhooks.linkedin_response(code, self._secret(door.signed.secret))
             return JSONResponse({"challengeCode": code, "challengeResponse": answer})
         raise Refused(405, "Send deliveries to this address by POST.", Allow="POST")
 

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse
 
 from agreements.model import STATEMENTS
 from agreements.words import AnswerKind, GivenAnswer, NoWord, Via, WaitKind
+from app.time_shares import time_shares
 from app.web.callers import Caller
 from app.web.page_notices import Notice
 from notifications.plain_text import tel
@@ -115,6 +116,7 @@ def lead_page(visit: Visit, caller: Caller, form: LeadForm) -> HTMLResponse:
         ticks=_to_tick(visit),
         reason_words={reason.code: reason.words for reason in visit.reasons},
         via_words=VIA,
+        time_shares=time_shares(visit.time_parts),
         answers_first=_answers_first(visit) and not (form.notice and form.notice.thanks),
     )
 

@@ -17,7 +17,7 @@ from agreements.model import Agreement
 from agreements.words import Party
 from app import stack, terminal
 from app.demo.chat_room import ChatRoom
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.deploying import deploy
 from benchmarks.chaos.cluster import Cluster, cluster
 from benchmarks.chaos.crm import LockableCrm

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
+from agreements.crm_comparison import CrmDeal, CrmNumber, CrmRecord
 from agreements.errors import CrmError
+from storage.crm import local_compared
 from storage.crm.port import Account, Change, ChangeKind
 
 BATON = "baton"
+T = TypeVar("T")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, name TEXT, domain TEXT, status TEXT, owner TEXT, open_opportunity INTEGER,
   opportunity_owner TEXT DEFAULT '');
@@ -35,14 +39,15 @@ _ADDED = (
 class LocalCrm:
     """A CRM in one SQLite file. People change it through `person_changes`, Baton through the port.
 
-    read_by_people: reps read their tasks in this file. Usually nobody does.
+    read_by_people: reps read their tasks in this file. Usually nobody does. timeout_seconds: how long to wait while another process
+    writes.
     """
 
     name = "local"
     keeps = ""
 
-    def __init__(self, path: Path | str, *, read_by_people: bool = False) -> None:
-        self.path, self.read_by_people = Path(path), read_by_people
+    def __init__(self, path: Path | str, *, read_by_people: bool = False, timeout_seconds: float = 10) -> None:
+        self.path, self.read_by_people, self.timeout_seconds = Path(path), read_by_people, timeout_seconds
         self.files: Sequence[Path] = (self.path,)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._write() as db:
@@ -54,7 +59,7 @@ class LocalCrm:
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
+        db = sqlite3.connect(self.path, timeout=self.timeout_seconds, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA secure_delete=ON")
@@ -84,7 +89,8 @@ class LocalCrm:
 
     def person_logs(self, lead_number: int, *, by: str, at: datetime, channel: str, outcome: str = "attempted") -> None:
         """Simulates a person who logs a call, an e-mail or a meeting. outcome: attempted or connected; at: aware."""
-        self._person(lead_number, "touch", by=by, at=at, values={"channel": channel, "outcome": outcome}, what=channel)
+        with self._write() as db:
+            self._person(db, lead_number, "touch", by=by, at=at, values={"channel": channel, "outcome": outcome}, what=channel)
 
     def person_sets_opportunity(self, lead_number: int, *, by: str, at: datetime, opportunity: str = "", **values: str) -> str:
         """Simulates a person who creates an opportunity, or edits one. Returns its id. at: aware.
@@ -98,30 +104,35 @@ class LocalCrm:
             for name in ("stage", "amount", "currency", "state", "reason", "closed_on"):
                 if name in values:
                     db.execute(f"UPDATE opportunities SET {name}=? WHERE id=?", (values[name], opportunity))
-        said = {"opportunity": opportunity, **values}
-        self._person(lead_number, "opportunity", by=by, at=at, values=said, what=opportunity)
+            said = {"opportunity": opportunity, **values}
+            self._person(db, lead_number, "opportunity", by=by, at=at, values=said, what=opportunity)
         return opportunity
 
     def person_converts(self, lead_number: int, *, by: str, at: datetime, opportunity: str = "") -> None:
         """Simulates a person who converts the lead. opportunity: the one that the conversion made, if any. at: aware."""
-        self._person(lead_number, "converted", by=by, at=at, values={"opportunity": opportunity})
+        with self._write() as db:
+            self._person(db, lead_number, "converted", by=by, at=at, values={"opportunity": opportunity})
 
     def person_merges(self, lead_number: int, *, by: str, at: datetime, into: int | None) -> None:
         """Simulates a person who merges the record into another one, which Baton may not know (None). at: aware."""
-        self._person(lead_number, "merged", by=by, at=at, values={"into": str(into or "")})
+        with self._write() as db:
+            self._person(db, lead_number, "merged", by=by, at=at, values={"into": str(into or "")})
 
     def person_deletes(self, lead_number: int, *, by: str, at: datetime) -> None:
         """Simulates a person who deletes the record. at: aware."""
-        self._person(lead_number, "gone", by=by, at=at, values={"gone": "yes"})
-
-    def _person(self, number: int, kind: ChangeKind, *, by: str, at: datetime, values: Mapping[str, str], what: str = "") -> None:
         with self._write() as db:
-            key = f"{by}:{number}:{at.isoformat()}:{kind}:{what}"
-            for name, value in values.items():
-                db.execute(
-                    "INSERT OR IGNORE INTO changes (key, number, by, at, field, value, kind, change) VALUES (?,?,?,?,?,?,?,?)",
-                    (f"{key}:{name}", number, by, at.isoformat(), name, value, kind, key),
-                )
+            self._person(db, lead_number, "gone", by=by, at=at, values={"gone": "yes"})
+
+    @staticmethod
+    def _person(
+        db: sqlite3.Connection, number: int, kind: ChangeKind, *, by: str, at: datetime, values: Mapping[str, str], what: str = ""
+    ) -> None:
+        key = f"{by}:{number}:{at.isoformat()}:{kind}:{what}"
+        for name, value in values.items():
+            db.execute(
+                "INSERT OR IGNORE INTO changes (key, number, by, at, field, value, kind, change) VALUES (?,?,?,?,?,?,?,?)",
+                (f"{key}:{name}", number, by, at.isoformat(), name, value, kind, key),
+            )
 
     def fields_of(self, lead_number: int) -> dict[str, str]:
         """The lead's fields as the CRM shows them, by name, including the owner."""
@@ -132,6 +143,22 @@ class LocalCrm:
         """The ids of the lead's opportunities."""
         with self._write() as db:
             return [str(row[0]) for row in db.execute("SELECT id FROM opportunities WHERE number=? ORDER BY id", (lead_number,))]
+
+    async def records(self, lead_numbers: Sequence[int], *, fields: Collection[str]) -> Mapping[int, CrmRecord]:
+        return await asyncio.to_thread(self._asked, lambda db: local_compared.records(db, lead_numbers, fields))
+
+    async def deals(self, ids: Sequence[str]) -> Mapping[str, CrmDeal]:
+        return await asyncio.to_thread(self._asked, lambda db: local_compared.deals(db, ids))
+
+    async def numbered(self) -> AsyncIterator[Sequence[CrmNumber]]:
+        after = 0
+        while page := await asyncio.to_thread(self._asked, lambda db, after=after: local_compared.numbered(db, after)):
+            yield page
+            after = page[-1].number
+
+    def _asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        with self._write() as db:
+            return question(db)
 
     async def erase(self, lead_numbers: Sequence[int]) -> int:
         return await asyncio.to_thread(self._erase, lead_numbers)

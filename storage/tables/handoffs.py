@@ -18,8 +18,8 @@ class Handoff(SQLModel, table=True):
 
     step: what an attempt does next while no wait is open. lease_until, retry_at: real time; all others are Baton's time. routed: the screen
     sent the lead past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the company when the lead was
-    screened. raised_at, raised_from: when a request of the lead raised its tier, and
-    from which one. queue: the queue in which the lead waits, where the agreement releases its tier day by day.
+    screened. raised_at, raised_from: when a request of the lead raised its tier, and from which one. queue: the queue in which the lead
+    waits, where the agreement releases its tier day by day. released_at: until when it was held, None if it never was, or still is.
     """
 
     __tablename__ = "handoffs"
@@ -66,6 +66,7 @@ class Handoff(SQLModel, table=True):
     track: str = ""
     revisits: int = 0
     held: bool = False
+    released_at: datetime | None = instant(nullable=True)
     created_at: datetime = instant(index=True)
     mql_at: datetime | None = instant(nullable=True)
     first_assigned_at: datetime | None = instant(nullable=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -12,10 +12,11 @@ from agreements import presence
 from agreements.errors import LinkInvalid
 from agreements.model import Agreement
 from agreements.roster import Roster
+from agreements.where_time_went import TimeParty, summed, where_time_went
 from agreements.words import NOBODYS, AnswerKind, Ended, NoWord, Via, WaitKind
 from notifications.letter import LeadView
 from notifications.links import Duty, Tenure
-from storage import devices, handoffs, offers, roster, undoing, waits
+from storage import devices, handoffs, lives, offers, roster, undoing, waits
 from storage.tables import Answer, AnswerState, Assignment, Handoff, HandoffNote, Level, Offer, PersonalText, Wait
 from tasks.choices import CHANNELS, DID, DUTIES, OFFERED, REFUSED, Option, decisions, options, rep_choices
 from tasks.clock_inputs import NO_CLOCK, clock_name
@@ -73,6 +74,7 @@ class Visit:
     wait_kind, due_at, term: the open wait, its due time (aware), and the agreed time in words.
     answers: newest last. timeline: this handoff's, in sentences. members: of a shared mailbox, by id and name. level: of the
     browser for the person: "", "known" or "enrolled". held: an answer from this browser that does not count yet.
+    time_parts: the lead's age so far, by whose time it was; empty for a person who may not see the lead any more.
     answers_for: name of the rep for whom this manager may answer, empty if the person answers for themselves; first_name: of
     that rep.
     """
@@ -103,6 +105,7 @@ class Visit:
     now: datetime | None = None
     answers_for: str = ""
     first_name: str = ""
+    time_parts: Mapping[TimeParty, timedelta] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -171,7 +174,13 @@ def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = ""
         now=now,
         answers_for=place.answers_for,
         first_name=place.first_name,
+        time_parts={} if place.ended else _time_parts(session, place, now),
     )
+
+
+def _time_parts(session: Session, place: ReplyContext, now: datetime) -> Mapping[TimeParty, timedelta]:
+    (life,) = lives.of(session, [place.handoff.lead_id])
+    return summed(where_time_went(life, now=now))
 
 
 def goes_into(agreement: Agreement) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from agreements.crm_words import CREATE
+from agreements.crm_words import fields_read
 from agreements.errors import CrmError, RosterError
 from agreements.words import word
 from storage import contracts, roster
@@ -161,8 +161,7 @@ def addresses_of_people(database: Database) -> Mapping[str, str]:
 
 
 def fields_of_agreements(database: Database) -> frozenset[str]:
-    """The names of fields in the CRM that the agreements name, for stages and for reasons; the adapter reads their changes."""
+    """The names of fields in the CRM that the agreements name, for stages, reasons and details; the adapter reads their changes."""
     with database.read() as session:
         agreed = [contracts.read(row) for row in contracts.all_of(session)]
-    named = (words for one in agreed for words in (*one.crm.values(), *(reason.crm for reason in one.reasons)))
-    return frozenset(name for words in named for name in words if name != CREATE)
+    return frozenset(name for one in agreed for name in fields_read(one))

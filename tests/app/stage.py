@@ -22,7 +22,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from agreements.lead import IncomingLead
 from agreements.words import About, AnswerKind, Ended, Move, NoWord, Via, WaitKind
-from app.demo.inbox_pages import PageServer
+from app.demo.inbox.pages import PageServer
 from app.web.page_request_queue import PageRequestQueue
 from app.web.site import create_site
 from notifications.links import Links

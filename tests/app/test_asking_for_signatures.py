@@ -14,8 +14,8 @@ from sqlmodel import select
 from typer.testing import CliRunner, Result
 
 from app.cli import app as cli
-from app.demo.inbox import Inbox
-from app.demo.inbox_smtp import MailServer
+from app.demo.inbox.inbox import Inbox
+from app.demo.inbox.smtp import MailServer
 from app.stack import free_port
 from storage import contracts
 from storage.tables import Delivery, SignatureRequest

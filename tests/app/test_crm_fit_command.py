@@ -10,16 +10,10 @@ import pytest
 from storage import roster
 from tasks.wiring.toolbox import Toolbox
 from tests.app.conftest import Command
-from tests.contracts.crm_worlds import HubSpotWorld
+from tests.contracts.hubspot_world import HubSpotWorld
 from tests.crm.salesforce_server import KEY, SECRET
-from tests.crm.salesforce_stand_in import serving
-from tests.crm.stand_in import StandIn, running
-
-
-@pytest.fixture(scope="module")
-def hubspot() -> Iterator[StandIn]:
-    with running("tests.crm.hubspot_server") as stand_in:
-        yield stand_in
+from tests.crm.salesforce_stand_in import StandIn as Salesforce
+from tests.crm.stand_in import StandIn
 
 
 @pytest.fixture
@@ -92,11 +86,13 @@ def test_the_local_crm_takes_anything(baton: Command) -> None:
         assert (answer.exit_code, "takes any field" in answer.output) == (0, True)
 
 
-def test_salesforce_is_compared_too_and_its_administrator_creates_fields(baton: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving() as stand_in:
-        monkeypatch.setenv("BATON_CRM_URL", stand_in.url.replace("http:", "salesforce:"))
-        monkeypatch.setenv("BATON_CRM_TOKEN", f"{KEY}:{SECRET}")
-        code, found = checked(baton)
+def test_salesforce_is_compared_too_and_its_administrator_creates_fields(
+    baton: Command, org: Salesforce, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BATON_CRM_URL", org.url.replace("http:", "salesforce:"))
+    monkeypatch.setenv("BATON_CRM_TOKEN", f"{KEY}:{SECRET}")
+
+    code, found = checked(baton)
 
     assert code == 1
     assert not [one for one in found if "have no field" in one]

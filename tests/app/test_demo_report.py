@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 from app.demo.chat_room import ChatRoom
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.report import per_person_day
 from storage.message_counts import summary
 from tests.app.test_inbox import TUESDAY, mail, send

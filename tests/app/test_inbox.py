@@ -15,7 +15,7 @@ import aiosmtplib
 import httpx
 import pytest
 
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from tests.patience import PATIENCE_SECONDS
 
 TUESDAY = datetime(2025, 3, 4, 13, 0, tzinfo=timezone(timedelta(hours=1), "CET"))

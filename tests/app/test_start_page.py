@@ -18,7 +18,7 @@ from agreements.differences import differences
 from agreements.loading import read_agreement
 from agreements.words import WaitKind
 from app.demo.finale import next_version
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.progress import Progress
 from app.demo.report import waiting
 from app.demo.run import AGREEMENT, AGREEMENTS
@@ -252,3 +252,10 @@ def test_the_lead_that_was_left_open_is_shown_before_a_newer_one_of_another_comp
     found = demo.company.box.read_now(lambda session, now: (open_cases(session), open_cases(session, ["Quay"])))
 
     assert [cases[0].company for cases in found] == ["Harbour & Sons", "Quay"]
+
+
+def test_the_page_names_who_worked_in_the_crm_alone(demo: Demo) -> None:
+    demo.end_the_week()
+    demo.start.in_crm = ("Ana Silva answered 5 leads in the CRM alone: 5 of 5 in time.",)
+
+    assert "Ana Silva answered 5 leads in the CRM alone: 5 of 5 in time." in demo.words()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 from agreements.words import TemplateName
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from notifications.rendering import message_names, render
 from notifications.samples import sample
 from tests.browser.conftest import PHONE, shown

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from agreements.words import ChannelName, GivenAnswer
 from app.audit.page import page as audit_page
-from app.demo.inbox_pages import PageServer
+from app.demo.inbox.pages import PageServer
 from app.web.site import create_site
 from notifications.channels.crm import CrmChannel
 from notifications.letter import Channel

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from app.demo.chat_room import ChatRoom, Post
-from app.demo.inbox import Inbox
+from app.demo.inbox.inbox import Inbox
 from app.demo.start_page import Places, StartPage
 from app.demo.waiting import open_cases
 from tests.app.stage import NOW, Stage

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
 from storage.crm.port import Account, Crm
 from storage.crm.salesforce import SalesforceCrm
-from tests.contracts.crm_worlds import PEOPLE, Seen
+from tests.contracts.crm_worlds import PEOPLE, Deed, Seen, Trouble
 from tests.crm.salesforce_org import START
 from tests.crm.salesforce_server import KEY, SECRET
 from tests.crm.salesforce_stand_in import StandIn
@@ -25,9 +26,12 @@ class SalesforceWorld:
 
     def __init__(self, stand_in: StandIn, *, timeout_seconds: float = 30) -> None:
         self.org, self._at = stand_in, START
+        self._leads: dict[int, str] = {}
+        self._deals: dict[int, str] = {}
+        self._dice = random.Random(0)
         self.people: dict[str, str] = dict(PEOPLE)
         stand_in.do("reset")
-        stand_in.do("set", statuses=["NEW", "OPEN", "CONNECTED"], multi_currency=True)
+        stand_in.do("set", statuses=["NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED", "BAD_TIMING"], multi_currency=True)
         stand_in.do("column", kind="Lead", column="lifecycle")
         stand_in.users = {person: stand_in.do("user", name=person.title(), email=address) for person, address in PEOPLE.items()}
         self.crm: Crm = SalesforceCrm(
@@ -35,7 +39,7 @@ class SalesforceWorld:
         )
 
     def _tick(self, **more: float) -> str:
-        self._at += timedelta(**(more or {"minutes": 1}))
+        self._at += timedelta(**more) if more else timedelta(minutes=1)
         return self._at.isoformat()
 
     def account(self, account: Account) -> None:
@@ -87,6 +91,16 @@ class SalesforceWorld:
         """Somebody deletes a lead."""
         self.org.act("delete", kind="Lead", id=self.org.lead(lead), at=self._tick())
 
+    def many(self, numbers: Sequence[int]) -> None:
+        """There are Leads with these numbers."""
+        made = {"LastName": "Berg", "Company": "x", "Status": "OPEN"}
+        self.org.act("many", kind="Lead", values=[{**made, "Baton_Lead__c": str(number)} for number in numbers])
+
+    def trouble(self, kind: Trouble) -> None:
+        """The org fails once amid the next reading of many records. It has no batches of which a part fails."""
+        name = {"busy": "limit", "broken": "broken", "expired": "expired", "half": "lost"}[kind]
+        self.org.do("fault", name=name, where="queryAll.*FROM.Lead.*'95'")
+
     def leads(self) -> int:
         """How many records of leads there are."""
         return len(self.org.rows("Lead", IsDeleted=False))
@@ -116,3 +130,43 @@ class SalesforceWorld:
     def problems(self) -> list[str]:
         """The stand-in refuses what is wrong at once."""
         return []
+
+    def storm(self, *, rate: float, seed: int, hang: bool = False) -> None:
+        """Requests fail, pages are short, and some records are seen up to five minutes later than their time says."""
+        self._dice = random.Random(seed)
+        self.org.do("set", storm=rate, seed=seed, page=300)
+
+    def calm(self) -> None:
+        self.org.do("set", storm=0.0)
+
+    def failed(self) -> None:
+        """The stand-in goes on as before."""
+
+    def act(self, deeds: Sequence[Deed]) -> None:
+        """One thing after another, each in a transaction that may be a long one."""
+        if any(one.lead not in self._leads for one in deeds):
+            self._leads = {int(row["Baton_Lead__c"]): row["Id"] for row in self.org.rows("Lead")}
+        for one in deeds:
+            self._do(one, {"at": self._tick(seconds=one.seconds), "late": self._dice.choice([0, 0, 0, 40, 290])})
+
+    def _do(self, deed: Deed, when: dict[str, Any]) -> None:
+        lead = self._leads[deed.lead]
+        if deed.kind == "fields":
+            self.org.update("Lead", lead, {"Status": deed.value}, by=deed.by, **when)
+        elif deed.kind == "touch":
+            values = {"WhoId": lead, "TaskSubtype": "Task", "Type": deed.value.title(), "Status": "Completed"}
+            self.org.create("Task", values, by=deed.by, **when)
+        elif deed.lead in self._deals:
+            self.org.update("Opportunity", self._deals[deed.lead], {"Amount": float(deed.value)}, by=deed.by, **when)
+        else:
+            values = {"Name": "x", "StageName": _STAGES["open"], "CloseDate": "2027-05-01", "Baton_Lead__c": str(deed.lead)}
+            self._deals[deed.lead] = self.org.create("Opportunity", {**values, "Amount": float(deed.value)}, by=deed.by, **when)
+
+    def done(self) -> None:
+        """They have."""
+
+    def dies_assigning(self, *, key: str, lead: int, owner: str, facts: Mapping[str, str]) -> None:
+        """Composite requests are whole or nothing, and an answer that is lost does the rest."""
+
+    def keys(self) -> list[str]:
+        return [str(row["Baton_Key__c"]) for row in self.org.rows("Task") if row["Baton_Key__c"]]

@@ -48,11 +48,11 @@ class StandIn:
         answer.raise_for_status()
         return answer.json()
 
-    def reset(self) -> None:
-        """Begin anew with an empty org and the people's users."""
+    def reset(self, people: Mapping[str, str] = PEOPLE) -> None:
+        """Begin anew with an empty org and these people's users."""
         self.do("reset")
-        self.people = dict(PEOPLE)
-        self.users = {person: self.do("user", name=person.title(), email=email) for person, email in PEOPLE.items()}
+        self.people = dict(people)
+        self.users = {person: self.do("user", name=person.title(), email=email) for person, email in self.people.items()}
 
     def crm(self, **changed: Any) -> SalesforceCrm:
         """Return an adapter for this org."""

@@ -14,16 +14,10 @@ from storage.crm.hubspot_bookmark import MOST, OVERLAP_MS, Found, Reached, read_
 from storage.crm.hubspot_history import Stage, at_of, contact_changes, deal_changes, stages_of, touches
 from storage.crm.hubspot_people import Owners
 from storage.crm.port import Change
-from tests.contracts.crm_worlds import HubSpotWorld
-from tests.crm.stand_in import StandIn, running
+from tests.contracts.hubspot_world import HubSpotWorld
+from tests.crm.stand_in import StandIn
 
 FACTS = {"email": "kim@nordlicht.example", "company": "Nordlicht"}
-
-
-@pytest.fixture(scope="module")
-def hubspot() -> Iterator[StandIn]:
-    with running("tests.crm.hubspot_server") as stand_in:
-        yield stand_in
 
 
 @pytest.fixture

@@ -59,8 +59,8 @@ ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 73, 44
 CLAIM = 4
 #: Reading one change of the CRM and taking it; a few are stored and taken in one transaction.
 READ_A_CHANGE = 20
-#: A rep's page, and an answer given on it.
-PAGE, ANSWER = 23, 46
+#: A rep's page, and an answer given on it. Seven statements of each page say where the lead's time went, however much it was.
+PAGE, ANSWER = 30, 53
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
 ROW_OF_OWN_LIST, ROW_OF_MANAGERS_LIST, ROW_OF_DIGEST = 3, 3, 5
 #: What one statement may take of SQLite's machine: some hundred rows. One beyond this reads more rows with more leads.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 import pytest
@@ -12,22 +12,10 @@ from storage.crm.port import Account
 from storage.crm.salesforce import SalesforceCrm, end_of_quarter
 from storage.crm.salesforce_account import host_of, status_of
 from storage.crm.salesforce_records import NOT_PROVIDED
-from tests.crm.salesforce_stand_in import FACTS, StandIn, serving
+from tests.crm.salesforce_stand_in import FACTS, StandIn
 from tests.present import the
 
 OTHER = {**FACTS, "email": "other@harbour.example"}
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with serving() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def org(running: StandIn) -> StandIn:
-    running.reset()
-    return running
 
 
 async def assigned(crm: SalesforceCrm, number: int = 7, facts: Mapping[str, str] = FACTS) -> str:

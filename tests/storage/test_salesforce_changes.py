@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -13,22 +13,10 @@ from storage.crm.port import Change
 from storage.crm.salesforce import SalesforceCrm
 from storage.crm.salesforce_words import Touch, as_text, channel_of, outcome_of
 from tests.crm.salesforce_org import START
-from tests.crm.salesforce_stand_in import FACTS, StandIn, serving
+from tests.crm.salesforce_stand_in import FACTS, StandIn
 
 TODAY = START.date().isoformat()
 Told = tuple[str, str, Mapping[str, str]]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with serving() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def org(running: StandIn) -> StandIn:
-    running.reset()
-    return running
 
 
 @pytest.fixture

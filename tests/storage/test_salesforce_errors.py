@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -13,20 +12,8 @@ from agreements.errors import CrmError
 from storage.crm.salesforce import SalesforceCrm
 from storage.crm.salesforce_errors import login_refusal, refusal
 from tests.crm.salesforce_server import KEY
-from tests.crm.salesforce_stand_in import FACTS, StandIn, serving
+from tests.crm.salesforce_stand_in import FACTS, StandIn
 from tests.patience import PATIENCE_SECONDS
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[StandIn]:
-    with serving() as stand_in:
-        yield stand_in
-
-
-@pytest.fixture
-def org(running: StandIn) -> StandIn:
-    running.reset()
-    return running
 
 
 async def assigned(crm: SalesforceCrm, number: int = 7, owner: str = "ana") -> str:

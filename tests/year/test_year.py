@@ -27,6 +27,7 @@ from tasks.steps.candidates import Choosing
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
 from tests.deal import agree_on
+from tests.lived import wrong_ages
 from tests.year import life as lives
 from tests.year.audit import audit
 from tests.year.company import Company, company
@@ -73,6 +74,7 @@ async def test_some_weeks(box: Toolbox, time: SteppedTime) -> None:
     house, life = await lived(box, time, SOME_WEEKS)
 
     assert audit(house, life, box) == []
+    assert wrong_ages(box) == {}
     assert life.leads > 150
     assert {one.row.tier for one in life.given} == {"hot", "normal", "list"}
 

@@ -13,9 +13,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from agreements.words import MailSource
+from app.signatures import mail_providers
+from app.signatures.wrong import SignatureWrong
 from app.web.bodies import BodyTooLarge, NotJson, body_of, read_json
-from app.web.mail_hooks import signatures, sns
-from app.web.mail_hooks.signatures import SignatureWrong
+from app.web.mail_hooks import sns
 from notifications import provider_events
 from notifications.returned import MailEvent
 from storage import door_days, kept_payloads
@@ -56,7 +57,7 @@ class _Hooks:
             if not isinstance(sent, dict) or sent.get("TopicArn") not in self.secrets.ses_topics:
                 raise SignatureWrong("the topic is not one of BATON_SES_TOPICS")
             certificate = await self.certificates.of(sent)
-            once = signatures.check_sns(sent, certificate, now=self.now())
+            once = mail_providers.check_sns(sent, certificate, now=self.now())
             if sent.get("Type") == "SubscriptionConfirmation":
                 await self.fetch(sns.confirmation_url(sent))
                 log.info("the subscription of %s is confirmed", sent["TopicArn"])
@@ -76,7 +77,7 @@ class _Hooks:
         if isinstance(body, JSONResponse):
             return body
         try:
-            once = signatures.check_sendgrid(body, _headers(request), self.secrets.sendgrid, now=self.now())
+            once = mail_providers.check_sendgrid(body, _headers(request), self.secrets.sendgrid, now=self.now())
         except SignatureWrong as error:
             return await self._refuse("sendgrid", error)
         return await self._take("sendgrid", once, lambda: provider_events.from_sendgrid(read_json(body)))
@@ -87,7 +88,7 @@ class _Hooks:
         if isinstance(sent, JSONResponse):
             return sent
         try:
-            once = signatures.check_mailgun(sent if isinstance(sent, dict) else {}, self.secrets.mailgun, now=self.now())
+            once = mail_providers.check_mailgun(sent if isinstance(sent, dict) else {}, self.secrets.mailgun, now=self.now())
         except SignatureWrong as error:
             return await self._refuse("mailgun", error)
         return await self._take("mailgun", once, lambda: provider_events.from_mailgun(sent))
@@ -95,7 +96,7 @@ class _Hooks:
     async def postmark(self, request: Request) -> JSONResponse:
         """Takes one event from Postmark."""
         try:
-            signatures.check_postmark(_headers(request), self.secrets.postmark)
+            mail_providers.check_postmark(_headers(request), self.secrets.postmark)
         except SignatureWrong as error:
             return await self._refuse("postmark", error)
         sent = await self._json(request)

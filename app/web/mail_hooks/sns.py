@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
-from app.web.mail_hooks.signatures import SignatureWrong
+from app.signatures.wrong import SignatureWrong
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """Gets an address and returns the body of the answer. Raises httpx.HTTPError."""

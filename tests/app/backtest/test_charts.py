@@ -1,18 +1,19 @@
-"""Charts: everything stands within its plot, axes have round numbers, and what the words say follows from the figures."""
+"""Charts show the figures of the report, on one scale where two are compared, and what the words say follows from the figures."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from app.backtest.charts import curve, scale, whiskers
+from app.backtest.charts import groups, moves, rules, thresholds
 from app.backtest.lines import steps
-from app.backtest.report import Backtest, Moves, Share, SideFound
+from app.backtest.page import page
+from app.backtest.report import Backtest, CriterionFound, GroupFound, Moves, Share, SideFound
 from app.backtest.wording import headline, never_mattered, told_apart
-from tests.present import the
+from app.charts.kinds import Bars, Chart, Curves, Rates, Step, is_empty
+from app.charts.parts import Part
 
 NOBODY = Share()
 
@@ -32,44 +33,64 @@ def a_report(moves: Moves | None = None) -> Backtest:
     return replace(found, other=other, moves=moves) if moves else found
 
 
-@given(st.floats(1e-2, 1e9))
-@example(0.1)
-def test_an_axis_reaches_over_everything_in_at_most_five_steps(most: float) -> None:
-    top, ticks = scale(most)
-
-    assert ticks[0] == 0
-    assert ticks[-1] == top >= most
-    assert 1 <= len(ticks) - 1 <= 5
-    assert top < most * 2.6
+def charts(found: Backtest) -> list[Chart]:
+    """All charts of this report."""
+    return [*moves(found), *thresholds(found), *rules(found), *groups(found, shown=found.groups)]
 
 
-def test_every_point_of_the_curve_stands_within_the_plot() -> None:
-    drawn = curve(a_report(Moves(NOBODY, NOBODY, NOBODY, NOBODY)))
+def test_the_curves_hold_each_threshold_with_its_share_and_range() -> None:
+    volume, shares = thresholds(a_report(Moves(NOBODY, NOBODY, NOBODY, NOBODY)))
 
-    places = [
-        tuple(map(float, point.split(",")))
-        for plot in (drawn.volume, drawn.shares)
-        for trace in the(plot).traces
-        for point in f"{trace.points} {trace.band}".split()
-    ]
-    assert len(places) > 400
-    assert all(0 <= x <= 100 and 0 <= y <= 100 for x, y in places)
-    assert [(mark.at, mark.label, mark.anchor) for mark in drawn.marks] == [(60, "b2b@2: 60", "end"), (50, "b2b@1: 50", "start")]
-    assert drawn.told[60].startswith("b2b@2 at 60: 250 qualify, 25 of 250 won: 10.0 % (6.9 to 14.3 %)\nb2b@1 at 60")
+    assert isinstance(volume, Curves)
+    assert isinstance(shares, Curves)
+    assert [(curve.name, curve.mark, len(curve.steps)) for curve in volume.curves] == [("b2b@2", 60, 101), ("b2b@1", 50, 101)]
+    assert volume.curves[0].steps[60] == Step(60, 250)
+    at_60 = shares.curves[0].steps[60]
+    assert [at_60.value, at_60.low, at_60.high] == pytest.approx([0.1, 0.069, 0.143], abs=5e-4)
 
 
 def test_shares_of_a_handful_are_not_drawn() -> None:
     few = replace(a_report(), draft=a_side(leads=20, won=5))
 
-    assert curve(few).shares is None
+    assert [chart.title for chart in thresholds(few)] == ["Leads that qualify"]
 
 
-def test_whiskers_share_one_scale() -> None:
-    wide, narrow, unknown = whiskers([Share(4, 4, 2), Share(1000, 1000, 100), Share(5)])
+def test_who_moves_is_drawn_only_where_two_versions_are_compared() -> None:
+    alone, compared = a_report(), a_report(Moves(Share(500, 400, 50), Share(30), NOBODY, Share(470, 470, 1)))
 
-    assert unknown is None
-    assert (the(wide).high, the(narrow).high < the(wide).high) == (100, True)
-    assert the(narrow).low <= the(narrow).at <= the(narrow).high
+    assert list(moves(alone)) == []
+    leads, won = moves(compared)
+    assert isinstance(leads, Bars)
+    assert isinstance(won, Rates)
+    assert [(row.name, row.count) for row in leads.rows] == [
+        ("Under both", 500), ("Only under b2b@2", 30), ("Only under b2b@1", 0), ("Under neither", 470),
+    ]  # fmt: skip
+    assert [row.part for row in won.rows] == [Part(50, 400), Part(0, 0), Part(0, 0), Part(1, 470)]
+
+
+def test_rules_of_both_versions_are_drawn_on_one_scale_without_those_that_never_mattered() -> None:
+    rule = CriterionFound("fit 1", "industry is software", 20, 100, 2000, 40)
+    idle, other = replace(rule, words="from a trade show", mattered=0), replace(rule, mattered=15)
+    found = replace(a_report(), draft=replace(a_side(), criteria=(rule, idle)), other=replace(a_side("b2b@1"), criteria=(other,)))
+
+    drawn = list(rules(found))
+
+    assert [chart.end for chart in drawn if isinstance(chart, Bars)] == [40, 40]
+    assert [[row.name for row in chart.rows] for chart in drawn if isinstance(chart, Bars)] == [["industry is software"]] * 2
+
+
+@pytest.mark.parametrize("leads", [0, 1, 1000])
+def test_the_page_of_any_report_holds_its_charts_and_needs_nothing_else(leads: int) -> None:
+    share = Share(leads, leads, leads // 10)
+    group = GroupFound("<script>", share, share, share)
+    side = a_side(leads=leads, won=leads // 10)
+    found = Backtest("leads.csv", share, "won", False, "country", side, side, Moves(share, share, share, share), (group,))
+
+    html = page(found)
+
+    assert html.count("<figure") == len(charts(found))
+    assert html.count("<svg") == sum(not is_empty(chart) for chart in charts(found))
+    assert not re.search(r"https?://|<script|<link|None|nan", html)
 
 
 def test_the_curve_in_numbers_ends_where_nobody_qualifies_any_more() -> None:

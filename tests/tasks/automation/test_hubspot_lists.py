@@ -14,16 +14,10 @@ from tasks.automation.hubspot_lists import HubSpotListAutomation
 from tasks.automation.port import Ask, Told
 from tasks.wiring.automation import wire_automation
 from tasks.wiring.settings import Settings
-from tests.contracts.crm_worlds import HubSpotWorld
-from tests.crm.stand_in import StandIn, running
+from tests.contracts.hubspot_world import HubSpotWorld
+from tests.crm.stand_in import StandIn
 
 KIM = {"email": "kim@nordlicht.example", "first_name": "Kim", "company": "Nordlicht"}
-
-
-@pytest.fixture(scope="module")
-def hubspot() -> Iterator[StandIn]:
-    with running("tests.crm.hubspot_server") as stand_in:
-        yield stand_in
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,15 +12,9 @@ from storage.tables import CrmChange
 from tasks.background.read_crm import AT_ONCE, read_crm
 from tasks.wiring.toolbox import Toolbox
 from tests.crm.salesforce_org import START
-from tests.crm.salesforce_stand_in import FACTS, StandIn, serving
+from tests.crm.salesforce_stand_in import FACTS, StandIn
 from tests.dying import Died, MortalTime
 from tests.stage import local_crm
-
-
-@pytest.fixture(scope="module")
-def salesforce() -> Iterator[StandIn]:
-    with serving() as stand_in:
-        yield stand_in
 
 
 def stored(box: Toolbox) -> Counter[tuple[str, str]]:
@@ -59,21 +52,20 @@ async def test_wherever_a_reading_dies_the_next_one_stores_each_change_once(box:
 
 
 @pytest.mark.parametrize("earlier", [2, 2 * AT_ONCE])
-async def test_a_change_that_salesforce_shows_only_after_the_death_is_not_lost(box: Toolbox, salesforce: StandIn, earlier: int) -> None:
-    salesforce.reset()
-    box.crm = salesforce.crm()
+async def test_a_change_that_salesforce_shows_only_after_the_death_is_not_lost(box: Toolbox, org: StandIn, earlier: int) -> None:
+    box.crm = org.crm()
     await box.crm.assign(key="a7", lead_number="7", owner="ana", facts=FACTS)
-    lead, expected = salesforce.lead(7), Counter[tuple[str, str]]()
+    lead, expected = org.lead(7), Counter[tuple[str, str]]()
     for number in range(2 * AT_ONCE + 1):
         at = (START + timedelta(seconds=10 * number)).isoformat()
-        salesforce.update("Lead", lead, {"Rating": f"r{number}"}, at=at)
+        org.update("Lead", lead, {"Rating": f"r{number}"}, at=at)
         expected["ana", at] += 1
     assert await dies(box, lives=4)
     assert stored(box).total() == AT_ONCE
 
     late = START + timedelta(seconds=10 * earlier - 5)
-    salesforce.update("Lead", lead, {"Status": "Working"}, by="ben", at=late.isoformat())
-    salesforce.at(START + timedelta(minutes=5))
+    org.update("Lead", lead, {"Status": "Working"}, by="ben", at=late.isoformat())
+    org.at(START + timedelta(minutes=5))
     expected["ben", late.isoformat()] += 1
     while await read_crm(box):
         pass
@@ -81,17 +73,16 @@ async def test_a_change_that_salesforce_shows_only_after_the_death_is_not_lost(b
     assert stored(box) == expected
 
 
-async def test_what_is_saved_in_one_second_and_shown_in_two_parts_is_not_lost(box: Toolbox, salesforce: StandIn) -> None:
-    salesforce.reset()
-    box.crm = salesforce.crm()
+async def test_what_is_saved_in_one_second_and_shown_in_two_parts_is_not_lost(box: Toolbox, org: StandIn) -> None:
+    box.crm = org.crm()
     await box.crm.assign(key="a7", lead_number="7", owner="ana", facts=FACTS)
-    lead = salesforce.lead(7)
+    lead = org.lead(7)
     for number in range(AT_ONCE + 2):
-        salesforce.update("Lead", lead, {"Rating": f"r{number}"}, at=(START + timedelta(minutes=number)).isoformat())
+        org.update("Lead", lead, {"Rating": f"r{number}"}, at=(START + timedelta(minutes=number)).isoformat())
     assert await dies(box, lives=4)
 
-    salesforce.update("Lead", lead, {"Status": "Working"}, at=START.isoformat())
-    salesforce.at(START + timedelta(minutes=AT_ONCE + 2))
+    org.update("Lead", lead, {"Status": "Working"}, at=START.isoformat())
+    org.at(START + timedelta(minutes=AT_ONCE + 2))
     await read_crm(box)
 
     said = box.read_now(lambda session, now: list(session.exec(select(CrmChange.id).where(CrmChange.at == START))))

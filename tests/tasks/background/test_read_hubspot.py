@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-
 from notifications.channels.crm import CrmChannel
 from tasks.background.read_crm import read_crm
 from tasks.wiring.crm import addresses_of_people, fields_of_agreements
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tests.contracts.crm_worlds import HubSpotWorld
+from tests.contracts.hubspot_world import HubSpotWorld
 from tests.crm.hubspot_state import START_MS
-from tests.crm.stand_in import StandIn, running
+from tests.crm.stand_in import StandIn
 from tests.deal import agree_on
 from tests.driver import Driver
 from tests.stage import capture, events_of, newest
-
-
-@pytest.fixture(scope="module")
-def hubspot() -> Iterator[StandIn]:
-    with running("tests.crm.hubspot_server") as stand_in:
-        yield stand_in
 
 
 async def test_a_status_in_hubspot_accepts_and_a_logged_call_counts(

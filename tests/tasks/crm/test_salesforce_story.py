@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from notifications.channels.crm import CrmChannel
 from tasks.wiring.crm import addresses_of_people
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tests.crm.salesforce_stand_in import StandIn, serving
+from tests.crm.salesforce_stand_in import StandIn
 from tests.driver import Driver
 from tests.stage import answers_of, capture, events_of, newest
 
@@ -18,15 +17,12 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def org(box: Toolbox, time: SteppedTime) -> Iterator[StandIn]:
-    with serving() as stand_in:
-        stand_in.do("reset")
-        stand_in.people = dict(addresses_of_people(box.database))
-        stand_in.users = {person: stand_in.do("user", name=person.title(), email=email) for person, email in stand_in.people.items()}
-        stand_in.at(time.at)
-        box.crm = stand_in.crm(read_by_people=True)
-        box.channels = {**box.channels, "crm": CrmChannel(box.crm)}
-        yield stand_in
+def org(salesforce: StandIn, box: Toolbox, time: SteppedTime) -> StandIn:
+    salesforce.reset(addresses_of_people(box.database))
+    salesforce.at(time.at)
+    box.crm = salesforce.crm(read_by_people=True)
+    box.channels = {**box.channels, "crm": CrmChannel(box.crm)}
+    return salesforce
 
 
 async def test_a_rep_answers_in_salesforce_alone_and_baton_hears_no_echo(

@@ -16,7 +16,7 @@ import pytest
 from sqlmodel import Session, select
 
 from agreements.model import Proves
-from app.demo.inbox_pages import PageServer
+from app.demo.inbox.pages import PageServer
 from app.web.site import create_site
 from notifications.channels.chat import ChatChannel
 from notifications.channels.email import EmailChannel, SmtpServer

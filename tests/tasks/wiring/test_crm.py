@@ -97,14 +97,15 @@ def test_hubspot_is_wired_with_the_roster_and_the_fields_of_the_agreements(box: 
 
 def test_the_fields_of_reasons_are_read_too_and_what_is_no_field_is_not(box: Toolbox) -> None:
     def words(tree: Any) -> None:
-        tree["crm"] = {"accepted": {"stage_of_sales": "Working", "create": "opportunity"}}
+        tree["crm"] = {"accepted": {"stage_of_sales": "Working", "create": "opportunity"}, "details": {"text": "notes"}}
+        tree["crm"] |= {"lost": {"then": "nurture", "track": "lost-deal"}, "stalled": {"after": "45 days"}}
         tree["reasons"][0]["crm"] = {"why_not": "Later"}
 
     agree_on(box, words)
 
     fields = fields_of_agreements(box.database)
-    assert {"stage_of_sales", "why_not"} <= fields
-    assert "create" not in fields
+    assert {"stage_of_sales", "why_not", "notes"} <= fields
+    assert not {"create", "text", "then", "track", "after", "owner"} & fields
 
 
 def test_a_token_in_a_file_is_read_each_time(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from agreements.words import MailSource
-from app.web.mail_hooks import signatures, sns
-from app.web.mail_hooks.signatures import SignatureWrong
+from app.signatures import mail_providers
+from app.signatures.wrong import SignatureWrong
+from app.web.mail_hooks import sns
 from notifications.channels.mail_message import POLICY, message_of
 from notifications.letter import Letter, Recipient
 from tasks.wiring.mail_secrets import mail_secrets
@@ -39,7 +40,7 @@ BODY = (
 
 def sendgrid(body: bytes = BODY, signature: str = SIGNATURE, signed_at: str = SIGNED_AT, key: str = PUBLIC, now: float = 1600112510) -> str:
     headers = {"x-twilio-email-event-webhook-signature": signature, "x-twilio-email-event-webhook-timestamp": signed_at}
-    return signatures.check_sendgrid(body, headers, key, now=now)
+    return mail_providers.check_sendgrid(body, headers, key, now=now)
 
 
 def test_the_published_vector_of_sendgrid_passes() -> None:
@@ -69,7 +70,7 @@ def test_the_vector_with_one_thing_changed_fails(wrong: Mapping[str, Any]) -> No
 
 
 def check_sns(given: signing.Call, certificate: bytes | None = None) -> str:
-    return signatures.check_sns(json.loads(given.body), certificate or signing.certificate(), now=NOW.timestamp())
+    return mail_providers.check_sns(json.loads(given.body), certificate or signing.certificate(), now=NOW.timestamp())
 
 
 @pytest.mark.parametrize("version", ["1", "2"])
@@ -83,7 +84,7 @@ def test_every_signed_field_of_amazons_counts(name: str) -> None:
     sent = json.loads(signing.ses({"a": 1}, NOW, Subject="Amazon SES").body)
 
     with pytest.raises(SignatureWrong):
-        signatures.check_sns(sent | {name: f"{sent[name]}0"}, signing.certificate(), now=NOW.timestamp())
+        mail_providers.check_sns(sent | {name: f"{sent[name]}0"}, signing.certificate(), now=NOW.timestamp())
 
 
 @pytest.mark.parametrize(

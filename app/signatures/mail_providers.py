@@ -16,16 +16,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from app.signatures.wrong import SignatureWrong, is_same
+
 WINDOWS: Final[Mapping[str, timedelta]] = {"ses": timedelta(hours=7), "sendgrid": timedelta(hours=23), "mailgun": timedelta(hours=9)}
 """How old a signed time may be: as long as the provider tries again. Shorter than calls are remembered."""
 _AHEAD = timedelta(minutes=5)
 _NOTIFICATION = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMATION = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
 _SNS_HASHES: Mapping[str, HashAlgorithm] = {"1": SHA1(), "2": SHA256()}  # noqa: S303 - version 1 of SNS signs with SHA-1
-
-
-class SignatureWrong(Exception):
-    """The call is not signed by its provider, or too long ago. The message never says what the signature should be."""
 
 
 def check_sendgrid(body: bytes, headers: Mapping[str, str], public_key: str, *, now: float) -> str:
@@ -48,7 +46,7 @@ def check_mailgun(sent: Mapping[str, Any], secret: str, *, now: float) -> str:
     given = {name: str(signature.get(name, "")) for name in ("timestamp", "token", "signature")} if isinstance(signature, dict) else {}
     text = f"{given.get('timestamp', '')}{given.get('token', '')}"
     right = hmac.new(secret.encode(), text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-    if not given.get("token") or not hmac.compare_digest(right.encode(), given.get("signature", "").encode("utf-8", "surrogatepass")):
+    if not given.get("token") or not is_same(given.get("signature", ""), right):
         raise SignatureWrong("the signature does not match")
     _in_time(given["timestamp"], now, WINDOWS["mailgun"])
     return right

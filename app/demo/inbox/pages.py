@@ -17,8 +17,8 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.demo.inbox_message import Received, header_lines, links
-from app.demo.mail_height import NARROW_LINE, WIDE_LINE, pixels
+from app.demo.inbox.mail_height import NARROW_LINE, WIDE_LINE, pixels
+from app.demo.inbox.message import Received, header_lines, links
 
 REFRESH_SECONDS = 5
 """How often the list loads itself again, in seconds."""
@@ -132,7 +132,7 @@ def served(app: FastAPI) -> Iterator[int]:
 class _Templates:
     def __init__(self, start_page: Callable[[], str]) -> None:
         self._start_page = start_page
-        folder = Path(__file__).parent / "templates" / "inbox"
+        folder = Path(__file__).parents[1] / "templates" / "inbox"
         self._templates = Environment(
             loader=FileSystemLoader(folder),
             autoescape=True,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from app.signatures.wrong import SignatureWrong, is_same
+
 #: Who signs. hmac-sha256: any sender that signs the body with a shared secret.
 Scheme = Literal["hubspot-v1", "hubspot-v2", "hubspot-v3", "typeform", "facebook", "linkedin", "calendly", "hmac-sha256"]
 Encoding = Literal["hex", "base64"]
@@ -24,10 +26,6 @@ _ENCODED = re.compile("%[0-9A-Fa-f]{2}")
 #: Schemes that sign the time.
 _TIMED: tuple[Scheme, ...] = ("hubspot-v3", "calendly")
 _DIGITS = re.compile(r"[0-9]{1,16}", re.ASCII)
-
-
-class SignatureWrong(Exception):
-    """The request is not signed as agreed. The message says what is wrong, and never what the signature should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ class _Case:
 
 
 def _same(given: str, expected: str) -> str:
-    if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode()):
+    if not is_same(given, expected):
         raise SignatureWrong("it does not fit the request and the secret")
     return given
 
@@ -145,7 +143,7 @@ def _calendly(case: _Case) -> str:
     case.fresh(written, unit=1, window=CALENDLY_WINDOW)
     expected = case.hmac(written.encode() + b"." + case.sent.body).hex()
     for one in given[:5]:
-        if hmac.compare_digest(one.encode("utf-8", "surrogateescape"), expected.encode()):
+        if is_same(one, expected):
             return f"{written} {one}"
     raise SignatureWrong("it does not fit the request and the secret")
 
@@ -178,8 +176,3 @@ _SCHEMES: Mapping[Scheme, Callable[[_Case], str]] = {
 def linkedin_response(code: str, secret: str) -> str:
     """Return what LinkedIn wants to hear to its challenge code, in hexadecimal digits."""
     return hmac.new(secret.encode(), code.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-
-
-def is_same(given: str, expected: str) -> bool:
-    """Whether two words are alike, compared in constant time. Nothing is like an empty word."""
-    return bool(expected) and hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode("utf-8", "surrogatepass"))

@@ -15,12 +15,9 @@ from typing import Self
 
 from aiosmtpd.smtp import Envelope
 
-from app.demo import inbox_message
-from app.demo.inbox_message import Received
-from app.demo.inbox_pages import PageServer, pages
-from app.demo.inbox_smtp import MailServer
-
-__all__ = ["Inbox", "Received"]
+from app.demo.inbox.message import Received, addresses, links, received_from
+from app.demo.inbox.pages import PageServer, pages
+from app.demo.inbox.smtp import MailServer
 
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 
@@ -139,7 +136,7 @@ class Inbox:
     @staticmethod
     def links(received: Received) -> list[str]:
         """Return all http and https links, those of the text part before those of the HTML part, each once."""
-        return inbox_message.links(received)
+        return links(received)
 
     def _open(self, opened: ExitStack) -> None:
         smtp = opened.enter_context(_listener(self._host, self._smtp_port))
@@ -156,8 +153,8 @@ class Inbox:
         """Return a message of an earlier run. Its envelope is gone, so that its headers say who sent it and who got it."""
         raw = path.read_bytes()
         written = datetime.fromtimestamp(path.stat().st_mtime, self._now().tzinfo)
-        sender, recipients = inbox_message.addresses(raw)
-        return inbox_message.received_from(raw, number=number, at=written, sender=sender, recipients=recipients, path=path)
+        sender, recipients = addresses(raw)
+        return received_from(raw, number=number, at=written, sender=sender, recipients=recipients, path=path)
 
     def _keep(self, envelope: Envelope) -> None:
         raw = envelope.original_content or b""
@@ -167,7 +164,7 @@ class Inbox:
         path = self._folder / f"{number:05}.eml"
         _write_new(path, raw)
         sender, recipients = envelope.mail_from or "", list(envelope.rcpt_tos)
-        self._messages.append(inbox_message.received_from(raw, number=number, at=at, sender=sender, recipients=recipients, path=path))
+        self._messages.append(received_from(raw, number=number, at=at, sender=sender, recipients=recipients, path=path))
 
 
 def _numbered(folder: Path) -> dict[int, Path]:
