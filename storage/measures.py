@@ -13,9 +13,9 @@ from sqlmodel import Session, col
 
 from agreements.alarms import NO_TICK
 from agreements.lifecycle import OPEN_STAGES
+from agreements.review.promises import UNPROMISED
 from agreements.words import ALARM_KINDS, AlarmKind, ChannelName, MailFindingKind, WaitKind
 from storage import alarms, channel_health, lag, sources, trail, worker_beats
-from storage.figures import UNPROMISED
 from storage.lag import Undelivered
 from storage.tables import (
     Alarm,
