@@ -26,6 +26,7 @@ from benchmarks.measures import (
     intake,
     list_import,
     routing,
+    scrape,
     start,
     throughput,
     trail,
@@ -51,6 +52,7 @@ PARTS = {
     "trail": "a million events proven, without a server",
     "import": "100,000 rows imported, and answers beside them, without a server",
     "routing": "who gets 100,000 leads, over 200 reps, without a server",
+    "metrics": "a scrape of /metrics and a look for alarms with 100,000 leads, without a server",
     "start": "processor time of short commands, without a server",
 }
 
@@ -88,6 +90,8 @@ class Run:
             self._storage(list_import.measure)
         if "routing" in self.chosen:
             self._storage(routing.measure)
+        if "metrics" in self.chosen:
+            self._storage(scrape.measure)
         if "start" in self.chosen:
             self._storage(start.measure)
 
