@@ -126,7 +126,7 @@ ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
 TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
-    "complaint-told",
+    "complaint-told", "crm-told",
     "trail-head", "test", "signature-told", "signature-asked",
     "do-not-contact", "asked-again",
 ]  # fmt: skip

@@ -121,7 +121,7 @@ class CodeContext:
 
 @dataclass(frozen=True, slots=True)
 class AbsenceContext:
-    """Everything that a message about somebody's absence or mailbox may use.
+    """Everything that a message about somebody's absence or mailbox, or about the CRM, may use.
 
     subject: what it is about, in a few words. what, why, todo: what happened, the reason, and what the reader may do, in sentences.
     command: the same at the command line, empty for none. number: the code beside the link, empty for no link.

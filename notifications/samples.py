@@ -135,6 +135,15 @@ _OTHERS: Mapping[str, Any] = {
         "Ask Ben Carter whether that was a mistake. Then settle the complaint, and e-mail goes out again.",
         "baton bounces list",
     ),
+    "crm-told": AbsenceContext(
+        _REP,
+        "",
+        "The CRM and Baton differ in 3 places",
+        "Baton compared its leads with the CRM and found 3 differences.",
+        "By kind: another owner: 2; the CRM has no record of the lead: 1.",
+        "The command below lists each lead with what to do. You get the next message when something else differs.",
+        "baton verify --crm",
+    ),
     "trail-head": HeadContext(_REP, "", "4f1d" * 16, "1204", "58031", "2026-12-04 00:00 UTC"),
     "digest": DigestContext(
         to=_REP,

@@ -57,7 +57,7 @@ def read(session: Session, lead_ids: Collection[int]) -> LifeRows:
         _grouped(session, disputes.order_by(col(Dispute.id))),
         _grouped(session, stuck.order_by(col(Event.id))),
         _grouped(session, _of(Offer, "assignment_id rep", by=Offer.assignment_id, ids=several)) if several else {},
-        dict(session.execute(select(Answer.id, Answer.data).where(col(Answer.id).in_(away))).tuples()) if away else {},
+        dict(session.execute(select(Answer.id, Answer.data).where(col(Answer.id).in_(away))).tuples().all()) if away else {},
     )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from app.charts.drawing import plain, svg
@@ -32,13 +33,9 @@ def figure(chart: Chart, *, with_table: bool = True) -> Markup:
 
     with_table: whether the figures follow as a table that can be opened. Leave it out only where the page has them beside the chart.
     """
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(plain=plain)
     shown = not is_empty(chart)
     return Markup(
-        environment.get_template("figure.html").render(
+        _template().render(
             chart=chart,
             note=_note(chart),
             keys=_keys(chart) if shown else [],
@@ -46,6 +43,15 @@ def figure(chart: Chart, *, with_table: bool = True) -> Markup:
             table=table(chart) if shown and with_table else None,
         )
     )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters.update(plain=plain)
+    return environment.get_template("figure.html")
 
 
 def style() -> Markup:

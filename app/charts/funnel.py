@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from app.charts.kinds import Cohort, Funnel
-from app.charts.look import FAINT, GRID, INK, SOFT, TONES, WIDTH, Spec, as_given, down, fitted, layer, whole
+from app.charts.look import FAINT, GRID, INK, SOFT, TONES, WIDTH, Spec, as_given, down, layer, whole
 from app.charts.parts import FEW
+from app.charts.texts import fitted
 
 _NAMES, _HEAD, _ROW, _GAP = 66, 24, 50, 4
 
@@ -18,8 +19,8 @@ def funnel(chart: Funnel) -> Spec:
     for row, cohort in enumerate(chart.cohorts):
         top, color = _HEAD + _ROW * row, SOFT if greyed(cohort) else INK
         names.append(_text(0, top + 8, fitted(cohort.name, room=_NAMES), color))
-        if not cohort.mature:
-            names.append(_text(0, top + 22, "too young", SOFT))
+        if greyed(cohort):
+            names.append(_text(0, top + 21, "few leads" if cohort.mature else "too young", SOFT))
         for at, count in enumerate(cohort.counts[: len(chart.stages)]):
             left, share = _NAMES + column * at, count / cohort.counts[0] if cohort.counts[0] else 0
             boxes.append(_box(left, left + column - _GAP, top + 29, GRID))

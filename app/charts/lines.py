@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 from app.charts.kinds import Curve, Curves, Line, Trend
-from app.charts.look import CARD, DASHES, FAINT, SHAPES, SOFT, TONES, Spec, as_given, fitted, layer, share_axis, whole
+from app.charts.look import CARD, DASHES, FAINT, SHAPES, SOFT, TONES, Spec, as_given, layer, share_axis, whole
+from app.charts.texts import fitted
 
 #: The plot between its axes, in pixels.
 WIDTH, HEIGHT = 306, 170
 #: The first row of wholes below a trend, and the height of a row, in pixels.
 _WHOLES, _ROW = 36, 14
-#: The width of a letter of a period's name, in pixels.
-_LETTER = 6.5
+#: The width of a letter of a period's name and of a digit of a whole, in pixels.
+_LETTER, _DIGIT = 6.5, 5.6
 
 
 def trend(chart: Trend) -> Spec:
@@ -21,6 +22,7 @@ def trend(chart: Trend) -> Spec:
     period = {"field": "period", "type": "ordinal", "sort": None, "title": None, "scale": {"domain": list(range(len(chart.periods)))}}
     x = {**period, "axis": {"labels": False, "ticks": False}}
     y = {"field": "share", "type": "quantitative", "title": None, "axis": share_axis(highest=1), "scale": {"domain": [0, 1]}}
+    every = _every(max((len(point["of"]) for point in points), default=1), letter=_DIGIT, periods=len(chart.periods))
     layers = [layer(_goals(chart), {"type": "rule", "strokeDash": [2, 3], "strokeWidth": 1.5}, y=y, color=as_given("color"))]
     for at, _ in enumerate(chart.lines):
         own = [point for point in points if point["line"] == at]
@@ -34,9 +36,12 @@ def trend(chart: Trend) -> Spec:
         shape = {"type": "point", "shape": SHAPES[at], "size": 50, "opacity": 1, "strokeWidth": 2}
         layers.append(layer(own, drawn, x=x, y=y))
         known = [point for point in own if point["share"] is not None]
+        counted = [point for point in known if point["period"] % every == 0]
         layers.append(layer(known, shape, x=x, y=y, stroke=as_given("color"), fill=as_given("fill")))
         text = {"type": "text", "fontSize": 10, "baseline": "middle"}
-        layers.append(layer(known, text, x=x, y={"value": HEIGHT + _WHOLES + _ROW * at}, text={"field": "of"}, color={"value": TONES[at]}))
+        layers.append(
+            layer(counted, text, x=x, y={"value": HEIGHT + _WHOLES + _ROW * at}, text={"field": "of"}, color={"value": TONES[at]})
+        )
     under: Spec = {"type": "text", "baseline": "middle", "color": SOFT}
     layers.append(layer(_names(chart), {**under, "fontSize": 12}, x=x, y={"value": HEIGHT + 14}, text={"field": "name"}))
     layers.append(layer([{}], {**under, "fontSize": 10, "align": "right", "text": "of"}, x={"value": -6}, y={"value": HEIGHT + _WHOLES}))
@@ -59,9 +64,14 @@ def _goals(chart: Trend) -> list[Spec]:
 
 def _names(chart: Trend) -> list[Spec]:
     """Name as many periods as have room."""
-    room = WIDTH / len(chart.periods)
-    every = max(1, math.ceil((_LETTER * max(len(name) for name in chart.periods) + 6) / room))
-    return [{"period": at, "name": fitted(name, room=every * room)} for at, name in enumerate(chart.periods) if at % every == 0]
+    every = _every(max(len(name) for name in chart.periods), letter=_LETTER, periods=len(chart.periods))
+    room = every * WIDTH / len(chart.periods)
+    return [{"period": at, "name": fitted(name, room=room)} for at, name in enumerate(chart.periods) if at % every == 0]
+
+
+def _every(longest: int, *, letter: float, periods: int) -> int:
+    """Return that only each so many-th of these texts is written, so that they do not touch."""
+    return max(1, math.ceil((letter * longest + 6) / (WIDTH / periods)))
 
 
 def short(count: int) -> str:

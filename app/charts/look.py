@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 #: A chart as Vega-Lite reads it.
@@ -68,13 +67,3 @@ def share_axis(*, highest: float) -> Spec:
     """Return an axis of shares that reaches this share, 0 to 1, labelled as the texts write shares: 20 %."""
     label = "replace(datum.label, '%', ' %')"
     return {"format": ".0%" if highest > 0.04 else ".1%", "labelExpr": label, "tickCount": 5, "domain": False, "ticks": False}
-
-
-def fitted(text: str, *, room: float) -> str:
-    """Cut a text of 12 pixels in height to this width in pixels, by the usual width of its letters."""
-    used = 0.0
-    for at, sign in enumerate(text):
-        used += 12 if unicodedata.east_asian_width(sign) in ("W", "F") else 6.4
-        if used > room:
-            return text[: max(1, at - 1)].rstrip() + "…"
-    return text

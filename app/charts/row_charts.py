@@ -23,7 +23,7 @@ from app.charts.look import (
     whole,
 )
 from app.charts.parts import FEW, Part, lasting, percent
-from app.charts.rows import ROW, Piece, Said, bar_rows, row_texts
+from app.charts.rows import MIDDLE, Piece, Said, bar_rows, placed, row_texts
 
 #: Rows and parts beyond these are in the table only.
 MOST_ROWS, MOST_PARTS = 25, 8
@@ -33,30 +33,18 @@ _DIGIT = 8
 def rates(chart: Rates) -> Spec:
     """Draw a dot for each share, and a line for the range that chance alone could give."""
     rows = [row for row in chart.rows if row.part.of][:MOST_ROWS]
-    height = ROW * len(rows)
+    in_rows = placed([Said(row.name, row.part.words, few=row.part.few) for row in rows])
     dots: list[Spec] = []
-    for at, row in enumerate(rows):
+    for top, row in zip(in_rows.tops, rows, strict=True):
         low, high = row.part.interval or (0.0, 0.0)
         color, fill = (FAINT, CARD) if row.part.few else (TONES[0], TONES[0])
-        dots.append({"top": at * ROW + 28, "low": low, "high": high, "share": row.part.share, "color": color, "fill": fill})
+        dots.append({"top": top + MIDDLE, "low": low, "high": high, "share": row.part.share, "color": color, "fill": fill})
     end = max(one["high"] for one in dots)
-    place, y = along("low", end=end, axis=share_axis(highest=end)), down("top", height=height)
-    return whole(
-        width=WIDTH,
-        height=height,
-        layers=[
-            layer(dots, {"type": "rule", "strokeWidth": 3}, x=place, x2={"field": "high"}, y=y, color=as_given("color")),
-            layer(
-                dots,
-                {"type": "point", "size": 90, "opacity": 1, "strokeWidth": 2},
-                x={**place, "field": "share"},
-                y=y,
-                stroke=as_given("color"),
-                fill=as_given("fill"),
-            ),
-            *row_texts([Said(row.name, row.part.words, few=row.part.few) for row in rows], height=height),
-        ],
-    )
+    place, y = along("low", end=end, axis=share_axis(highest=end)), down("top", height=in_rows.height)
+    point = {"type": "point", "size": 90, "opacity": 1, "strokeWidth": 2}
+    lines = layer(dots, {"type": "rule", "strokeWidth": 3}, x=place, x2={"field": "high"}, y=y, color=as_given("color"))
+    points = layer(dots, point, x={**place, "field": "share"}, y=y, stroke=as_given("color"), fill=as_given("fill"))
+    return whole(width=WIDTH, height=in_rows.height, layers=[lines, points, *row_texts(in_rows)])
 
 
 def shares(chart: Shares) -> Spec:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import update
 from sqlmodel import Session, col
 
 from agreements.where_time_went import TimeParty, summed, where_time_went
+from agreements.words import SEVERAL
 from storage import handoffs, lives
 from storage.tables import Handoff
 from tasks import intake
+from tasks.background.absences import hand_over_absences
 from tasks.background.held_leads import release_held
 from tasks.disputes import rulings
 from tasks.steps import merging
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
-from tests.deal import BY_POINTS, NOT_YET, does, until_accepted, until_working
+from tests.deal import BY_POINTS, NOT_YET, agree_on, does, staff, until_accepted, until_working
 from tests.driver import Driver
 from tests.fakes import make_lead
 from tests.lived import wrong_ages
@@ -25,6 +28,7 @@ from tests.stage import Taken, answer_by_link, capture, newest
 from tests.tasks.disputes.test_rulings import answer_of
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+NOON = MONDAY + 3 * HOUR
 
 
 def parts_of(box: Toolbox, taken: Taken) -> dict[TimeParty, timedelta]:
@@ -108,6 +112,36 @@ def move(box: Toolbox, taken: Taken, event: str) -> None:
         handoffs.move(session, handoffs.get(session, newest(box, taken).id), event, now=now)  # type: ignore[arg-type]
 
     box.write_now(work)
+
+
+async def test_while_the_rep_is_away_and_keeps_the_lead_the_rep_owes_nothing(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
+    agree_on(box, lambda tree: tree["routing"].update(on_leave={"working": "keep"}))
+    staff(box, ("ana@northgate.example, team: emea,", f"ana@northgate.example, team: emea, away: [{{from: {NOON}, until: {NOON + DAY}}}],"))
+    taken = await until_working(driver, box)
+    time.at = NOON
+    await hand_over_absences(box)
+    await driver.settle()
+    time.at = NOON + DAY + HOUR / 2
+
+    assert newest(box, taken).rep == "ana"
+    assert parts_of(box, taken) == {"rep": 3 * HOUR + HOUR / 2, "closed hours": DAY}
+
+
+async def test_a_clock_that_names_a_calendar_is_closed_with_it_also_while_several_are_asked(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
+    def agreed(tree: dict[str, Any]) -> None:
+        tree["calendars"]["afternoon"] = {"timezone": "Europe/London", "hours": {"mon-fri": "12:00-18:00"}}
+        tree["clocks"]["acceptance"]["calendar"] = "afternoon"
+        tree["tiers"][0]["routing"] = "first-to-claim"
+
+    agree_on(box, agreed)
+    taken = capture(box)
+    await driver.settle()
+    time.at = MONDAY + 5 * HOUR
+
+    assert newest(box, taken).rep == SEVERAL
+    assert parts_of(box, taken) == {"rep": 2 * HOUR, "closed hours": 3 * HOUR}
 
 
 async def some_leads(driver: Driver, box: Toolbox) -> list[Taken]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from html import unescape
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -12,10 +15,11 @@ from hypothesis import strategies as st
 
 from app.charts.drawing import spec, svg
 from app.charts.figure import figure, style
-from app.charts.kinds import Bar, Bars, Chart, Load, Rate, Rates, Stack, StackedBars, Trend, is_empty, ranked
+from app.charts.kinds import Bar, Bars, Chart, Line, Load, Rate, Rates, Stack, StackedBars, Trend, is_empty, ranked
 from app.charts.parts import Part, lasting
 from app.charts.row_charts import MOST_ROWS, merged
 from app.charts.tables import table
+from app.charts.texts import wrapped
 from tests.app.charts.ground import every_kind
 from tests.examples import examples
 
@@ -94,6 +98,19 @@ def test_an_empty_chart_is_a_sentence(empty: Chart) -> None:
     assert "<table" not in html
 
 
+@pytest.mark.parametrize("chart", every_kind("datum.secret"), ids=lambda chart: type(chart).__name__)
+def test_a_chart_asks_for_nothing_and_what_people_write_is_no_expression(chart: Chart) -> None:
+    def keys(value: Any) -> Iterator[tuple[str, Any]]:
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+            yield str(key), one
+            yield from keys(one)
+
+    found = list(keys(spec(chart)))
+
+    assert {key for key, _ in found} & {"url", "href", "signal", "expr", "calculate", "test", "transform"} == set()
+    assert {one for key, one in found if key == "labelExpr"} <= {"replace(datum.label, '%', ' %')"}
+
+
 def test_a_gap_stays_a_gap_and_every_share_stands_above_its_whole() -> None:
     trend = every_kind()[0]
 
@@ -102,6 +119,33 @@ def test_a_gap_stays_a_gap_and_every_share_stands_above_its_whole() -> None:
 
     assert sorted(path.count("M") for path in paths) == [1, 2]
     assert (wholes.count("40"), wholes.count("41"), wholes.count("12")) == (12, 12, 1)
+
+
+def test_a_year_of_weeks_is_small_and_its_labels_do_not_touch() -> None:
+    year = tuple(f"W{week}" for week in range(1, 53))
+    line = Line("Marketing", tuple(Part(100 + week, 1200) for week in range(52)))
+
+    html = figure(Trend(title="A year", periods=year, lines=(line, line)))
+
+    written = re.findall(r'<text[^>]*translate\(([0-9.]+),[^>]*font-size="10px"[^>]*>1.2k<', html)
+    places = sorted({float(place) for place in written})
+    assert len(html) < 40_000
+    assert min(after - before for before, after in itertools.pairwise(places)) > 20
+
+
+@pytest.mark.parametrize(
+    ("text", "room", "lines"),
+    [
+        ("web", 100, ("web",)),
+        ("industry in software, logistics", 125, ("industry in", "software, logistics")),
+        ("a b c d e f", 14, ("a", "b", "c…")),
+        ("Donaudampfschifffahrtsgesellschaft", 90, ("Donaudampfsch…",)),
+        ("展示会展示会", 40, ("展示…",)),
+        ("", 40, ("",)),
+    ],
+)
+def test_a_name_takes_as_many_lines_as_it_needs_up_to_three(text: str, room: float, lines: tuple[str, ...]) -> None:
+    assert wrapped(text, room=room) == lines
 
 
 def test_few_leads_are_grey_and_come_last_without_a_rank() -> None:
