@@ -22,6 +22,7 @@ from app.deploy_plan import require_fit
 from app.prefect_runs import EngineAway, PrefectEngine
 from app.stack import StackError
 from app.worker import ensure_pool
+from flows.crm_comparison import crm_comparison
 from flows.lead_handoff import lead_handoff
 from flows.likely_twins import likely_twins
 from flows.retention import retention
@@ -59,6 +60,13 @@ DAILY = (
         "flows.likely_twins.likely_twins",
         "Looks for leads that may be one person. Marketing says on its page whether they are.",
         "47 4 * * *",
+    ),
+    Daily(
+        crm_comparison,
+        "each-night",
+        "flows.crm_comparison.crm_comparison",
+        "Lists the leads of which Baton and the CRM say different things.",
+        "23 2 * * *",
     ),
 )
 _CLAIM = "deploy"
@@ -136,7 +144,8 @@ async def create_deployment(agreement: Agreement, *, pool: str) -> str:
 
 
 async def keep_timetable(pool: str) -> None:
-    """Make sure that retention, which both sides agreed on, and the search for likely twins run once a day at this Prefect server.
+    """Make sure that retention, which both sides agreed on, the search for likely twins and the comparison with the CRM run once a day
+    at this Prefect server.
 
     A second call changes nothing.
     """

@@ -27,11 +27,13 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from app.attempt_client import AttemptClient, AttemptClientContext
 from app.attempts import Attempts
 from app.clock import Clock
+from app.heartbeat import beating
 from app.prefect_check import check_prefect
 from app.prefect_runs import PrefectEngine
 from app.run_mover import RunMover
 from app.starting import CannotStart
 from app.tidying import tidy
+from flows.crm_comparison import crm_comparison
 from flows.lead_handoff import lead_handoff
 from flows.likely_twins import likely_twins
 from flows.opportunity_sync import opportunity_sync
@@ -53,7 +55,7 @@ POOL_SECONDS = 5.0
 #: The block that tells Prefect's engine where results would go. Baton keeps none; without the block each attempt asks the server.
 RESULTS_BLOCK = "baton-no-results"
 #: Every flow that may run in this process, by its name at the server.
-FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync, retention, likely_twins)}
+FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync, retention, likely_twins, crm_comparison)}
 
 
 class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResult]):
@@ -137,7 +139,7 @@ async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetabl
             at_once = box.settings.resume_at_once or (1 if on_sqlite or box.database.is_sqlite else 8)
             clock = Clock(box, engine, tick_seconds=box.settings.tick_seconds, at_once=at_once, hands_over=not own)
             ended = await _ending(stop)
-            parts = [clock.run(ended), _tidying(box, client, ended)]
+            parts = [clock.run(ended), beating(box, clock, ended), _tidying(box, client, ended)]
             if own:
                 flow, mover = await _prepared(client)
                 attempts = Attempts(box, mover, flow, limit=box.settings.attempts_at_once)

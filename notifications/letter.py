@@ -121,7 +121,7 @@ class CodeContext:
 
 @dataclass(frozen=True, slots=True)
 class AbsenceContext:
-    """Everything that a message about somebody's absence or mailbox may use.
+    """Everything that a message about somebody's absence or mailbox, or about the CRM, may use.
 
     subject: what it is about, in a few words. what, why, todo: what happened, the reason, and what the reader may do, in sentences.
     command: the same at the command line, empty for none. number: the code beside the link, empty for no link.
@@ -135,6 +135,25 @@ class AbsenceContext:
     todo: str
     command: str = ""
     number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """One alarm. what: what is wrong, or that it is over, in sentences. todo: what the operator may do, empty where it is over."""
+
+    what: str
+    todo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmContext:
+    """Everything that a message about alarms may use. subject: in a few words; command: where all alarms are listed."""
+
+    to: Recipient
+    link: str
+    subject: str
+    rows: tuple[AlarmRow, ...]
+    command: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,20 @@ ENOUGH = 16
 
 def verify(
     head: Annotated[str, typer.Option(help="The first 16 characters or more of a head that Baton mailed or printed earlier.")] = "",
+    crm: Annotated[bool, typer.Option("--crm", help="Compare leads and opportunities with the CRM instead.")] = False,
+    days: Annotated[int, typer.Option(help="With --crm: compare leads that ended within so many days.", min=0, max=3650)] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="With --crm: as JSON.")] = False,
 ) -> None:
     """Prove that every lead is in exactly one stage, and that nobody changed the trail.
 
     Every open lead must have an owner, a due time, and something that will move it. Answers, promises, assignments, deliveries and
-    signatures must match the trail.
+    signatures must match the trail. With --crm, list leads that Baton or the CRM lacks, or of which they say different things.
     """
+    if crm:
+        from app.commands import verify_crm
+
+        verify_crm.compare(terminal.open_box(), days=days, as_json=as_json)
+        return
     head = head.strip().lower()
     if head and (len(head) < ENOUGH or not set(head) <= set("0123456789abcdef")):
         terminal.fail(terminal.USAGE, f"--head takes at least {ENOUGH} characters of a head, which are digits and the letters a to f.")

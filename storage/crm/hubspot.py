@@ -9,12 +9,13 @@ import asyncio
 import hashlib
 import html
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from agreements.crm_comparison import CrmDeal, CrmNumber, CrmRecord
 from agreements.crm_fit import CrmThere, FieldWanted
 from agreements.errors import CrmError
 from storage.crm.hubspot_api import Conversation, HubSpotApi, Json, ObjectKind, slices
@@ -145,6 +146,26 @@ class HubSpotCrm:
         watched = tuple(dict.fromkeys([*FIELDS.values(), *(name for name in fields if name not in FIELDS)]))
         async with self._api.open() as hub:
             return await read_changes(hub, bookmark, people=people, watched=watched, settle_seconds=self._settle)
+
+    async def records(self, lead_numbers: Sequence[int], *, fields: Collection[str]) -> Mapping[int, CrmRecord]:
+        from storage.crm.hubspot_compared import read_records
+
+        people = await asyncio.to_thread(self._people)
+        async with self._api.open() as hub:
+            return await read_records(hub, lead_numbers, fields={name: FIELDS.get(name, name) for name in fields}, people=people)
+
+    async def deals(self, ids: Sequence[str]) -> Mapping[str, CrmDeal]:
+        from storage.crm.hubspot_compared import read_deals
+
+        async with self._api.open() as hub:
+            return await read_deals(hub, ids)
+
+    async def numbered(self) -> AsyncIterator[Sequence[CrmNumber]]:
+        from storage.crm.hubspot_compared import read_numbered
+
+        async with self._api.open() as hub:
+            async for page in read_numbered(hub):
+                yield page
 
     async def described(self) -> CrmThere:
         from storage.crm.hubspot_described import describe

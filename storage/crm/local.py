@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
+from agreements.crm_comparison import CrmDeal, CrmNumber, CrmRecord
 from agreements.errors import CrmError
+from storage.crm import local_compared
 from storage.crm.port import Account, Change, ChangeKind
 
 BATON = "baton"
+T = TypeVar("T")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, name TEXT, domain TEXT, status TEXT, owner TEXT, open_opportunity INTEGER,
   opportunity_owner TEXT DEFAULT '');
@@ -139,6 +143,22 @@ class LocalCrm:
         """The ids of the lead's opportunities."""
         with self._write() as db:
             return [str(row[0]) for row in db.execute("SELECT id FROM opportunities WHERE number=? ORDER BY id", (lead_number,))]
+
+    async def records(self, lead_numbers: Sequence[int], *, fields: Collection[str]) -> Mapping[int, CrmRecord]:
+        return await asyncio.to_thread(self._asked, lambda db: local_compared.records(db, lead_numbers, fields))
+
+    async def deals(self, ids: Sequence[str]) -> Mapping[str, CrmDeal]:
+        return await asyncio.to_thread(self._asked, lambda db: local_compared.deals(db, ids))
+
+    async def numbered(self) -> AsyncIterator[Sequence[CrmNumber]]:
+        after = 0
+        while page := await asyncio.to_thread(self._asked, lambda db, after=after: local_compared.numbered(db, after)):
+            yield page
+            after = page[-1].number
+
+    def _asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        with self._write() as db:
+            return question(db)
 
     async def erase(self, lead_numbers: Sequence[int]) -> int:
         return await asyncio.to_thread(self._erase, lead_numbers)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from agreements.crm_comparison import CrmDeal, CrmNumber, CrmRecord
 from agreements.lead import MAX_SHORT, storable
 from agreements.words import CrmChangeKind
 
 #: The facts of `assign` and `note` that are about the person. They are for the lead's record in the CRM, and for no text.
 PERSON_FACTS = ("email", "first_name", "last_name", "company", "job_title", "phone", "country")
+
+
+#: How many records with a number one page has at most.
+PAGE_OF_NUMBERS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,18 @@ class Crm(Protocol):
         The same bookmark again gives the same changes, each under the same id, and newer ones. A change that the CRM shows late is
         among them at its own time, so only the ids say what was given before.
         """
+        ...
+
+    async def records(self, lead_numbers: Sequence[int], *, fields: Collection[str]) -> Mapping[int, CrmRecord]:
+        """What the CRM has of these leads, by number, without those that it does not know. fields: as the agreements name them."""
+        ...
+
+    async def deals(self, ids: Sequence[str]) -> Mapping[str, CrmDeal]:
+        """What the CRM has of these opportunities, by its own id, without those that are not there any more."""
+        ...
+
+    def numbered(self) -> AsyncIterator[Sequence[CrmNumber]]:
+        """Every record that has the number of a lead, page by page, each once. What changes meanwhile may be missing."""
         ...
 
     async def erase(self, lead_numbers: Sequence[int]) -> int:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from agreements.crm_comparison import CrmDeal, CrmNumber, CrmRecord
 from agreements.crm_fit import CrmThere, FieldWanted
 from agreements.errors import CrmError
 from storage.crm.port import PERSON_FACTS, Account, Change
@@ -153,6 +154,26 @@ class SalesforceCrm:
         async with self.api.open() as calls:
             spelled = {name.casefold(): name for name in sorted(await asyncio.to_thread(self.fields))}
             return await read_changes(calls, bookmark, key_field=KEY_FIELD, people=self.people, spelled=spelled)
+
+    async def records(self, lead_numbers: Sequence[int], *, fields: Collection[str]) -> Mapping[int, CrmRecord]:
+        from storage.crm.salesforce_compared import read_records
+
+        async with self.api.open() as calls:
+            there = {name: FIELDS.get(name.casefold(), name) for name in fields}
+            return await read_records(calls, lead_numbers, fields=there, people=self.people)
+
+    async def deals(self, ids: Sequence[str]) -> Mapping[str, CrmDeal]:
+        from storage.crm.salesforce_compared import read_deals
+
+        async with self.api.open() as calls:
+            return await read_deals(calls, ids)
+
+    async def numbered(self) -> AsyncIterator[Sequence[CrmNumber]]:
+        from storage.crm.salesforce_compared import read_numbered
+
+        async with self.api.open() as calls:
+            async for page in read_numbered(calls):
+                yield page
 
     async def described(self) -> CrmThere:
         from storage.crm.salesforce_described import describe

@@ -26,7 +26,7 @@ _FILLED: Mapping[RecordKind, tuple[str, ...]] = {
     "Lead": ("FirstName", "Title", "Phone", "Country"),
 }
 #: How often a lead is followed from one record to the next: merges and a conversion.
-_HOPS = 8
+HOPS = 8
 #: The longest values of a new Lead's fields.
 _LENGTHS = {"FirstName": 40, "LastName": 80, "Company": 255, "Title": 128, "Phone": 40, "Email": 80, "Country": 80}
 #: What Salesforce itself writes where a required value is missing.
@@ -123,7 +123,7 @@ def _with_country_code(body: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _followed(calls: Calls, kind: RecordKind, row: Row) -> Record | None:
     opportunity = ""
-    for _ in range(_HOPS):
+    for _ in range(HOPS):
         if kind == "Lead" and row["IsConverted"] and row["ConvertedContactId"]:
             opportunity = opportunity or str(row["ConvertedOpportunityId"] or "")
             kind, following = "Contact", str(row["ConvertedContactId"])

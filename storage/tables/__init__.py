@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, PageView, SeenAs, WrongNumber
+from storage.tables.alarms import Alarm, WorkerBeat
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
 from storage.tables.crm import CrmChange, CrmValue, Opportunity
@@ -14,6 +15,7 @@ from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedS
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
 from storage.tables.nurture import Enrolment, EnrolmentState, Wanted
 from storage.tables.process_state import Bookmark, Claim, ClockReading
+from storage.tables.reviews import ReviewDecision
 from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
 from storage.tables.waits import Answer, AnswerState, Dispute, GivenRuling, Wait, Wake, WakeKind
@@ -22,6 +24,7 @@ __all__ = [
     "Absence",
     "Activity",
     "AgreementVersion",
+    "Alarm",
     "Answer",
     "AnswerState",
     "ApiKey",
@@ -65,6 +68,7 @@ __all__ = [
     "PageView",
     "PersonalText",
     "PrefectChore",
+    "ReviewDecision",
     "RosterSnapshot",
     "Seal",
     "SeenAs",
@@ -81,6 +85,7 @@ __all__ = [
     "Wake",
     "WakeKind",
     "Wanted",
+    "WorkerBeat",
     "WrongNumber",
     "new_id",
 ]

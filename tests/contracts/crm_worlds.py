@@ -13,6 +13,10 @@ MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
 PEOPLE = {"ana": "ana@sales.example", "ben": "ben@sales.example", "cleo": "cleo@sales.example"}
 
 
+#: busy: too many requests. broken: a fault of the CRM's own. expired: the token ends, and there is a new one. half: half a batch fails.
+Trouble = Literal["busy", "broken", "expired", "half"]
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What people see of a lead in the CRM. tasks, notes: their texts. opportunities: their ids."""
@@ -24,6 +28,9 @@ class Seen:
     opportunities: tuple[str, ...] = ()
 
 
+Kind = Literal["fields", "touch", "opportunity"]
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What one of many people does in a storm. value: the new status, the channel of a touch, or the amount of an opportunity.
@@ -31,7 +38,7 @@ class Deed:
     seconds: how much time passes before.
     """
 
-    kind: Literal["fields", "touch", "opportunity"]
+    kind: Kind
     lead: int
     by: str
     value: str
@@ -73,6 +80,14 @@ class World(Protocol):
 
     def delete(self, lead: int) -> None:
         """Somebody deletes a lead."""
+        ...
+
+    def many(self, numbers: Sequence[int]) -> None:
+        """There are records with these numbers, all of Ana's and with the status OPEN."""
+        ...
+
+    def trouble(self, kind: Trouble) -> None:
+        """The CRM fails once amid the next reading of many records."""
         ...
 
     def leads(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 from storage.crm.hubspot import HubSpotCrm
 from storage.crm.hubspot_api import HubSpotApi
 from storage.crm.port import Account, Crm
-from tests.contracts.crm_worlds import PEOPLE, Deed, Seen
+from tests.contracts.crm_worlds import PEOPLE, Deed, Seen, Trouble
 from tests.crm.stand_in import StandIn
 
 _USERS = {"ana": 11, "ben": 12, "cleo": 13}
@@ -92,6 +92,18 @@ class HubSpotWorld:
 
     def delete(self, lead: int) -> None:
         self.stand_in.do("delete", kind="contacts", id=self.contact(lead)["id"])
+
+    def many(self, numbers: Sequence[int]) -> None:
+        made = {"hubspot_owner_id": "71", "hs_lead_status": "OPEN"}
+        steps = [{"do": "make", "kind": "contacts", "values": {**made, "baton_lead": str(one)}, "user": 11} for one in numbers]
+        self.stand_in.do("many", steps=steps)
+
+    def trouble(self, kind: Trouble) -> None:
+        fault = {"busy": "429", "broken": "503", "expired": "renewed", "half": "half-read"}[kind]
+        if kind == "expired":
+            self.stand_in.do("token", token="token-2")
+            self.token = "token-2"
+        self.stand_in.do("faults", next=[{"kind": fault, "match": "contacts/batch/read", "skip": 1}])
 
     def leads(self) -> int:
         return len(self.stand_in.do("records", kind="contacts"))

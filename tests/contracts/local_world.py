@@ -11,7 +11,7 @@ from typing import Any
 
 from storage.crm.local import LocalCrm
 from storage.crm.port import Account, Crm
-from tests.contracts.crm_worlds import MONDAY, Deed, Seen
+from tests.contracts.crm_worlds import MONDAY, Deed, Seen, Trouble
 from tests.crm.local_people import Crowd
 
 
@@ -58,6 +58,16 @@ class LocalWorld:
 
     def delete(self, lead: int) -> None:
         self._local.person_deletes(lead, by="ana", at=self._tick())
+
+    def many(self, numbers: Sequence[int]) -> None:
+        db = sqlite3.connect(self.path)
+        for name, value in (("owner", "ana"), ("status", "OPEN")):
+            db.executemany("INSERT INTO lead_fields VALUES (?, ?, ?)", [(number, name, value) for number in numbers])
+        db.commit()
+        db.close()
+
+    def trouble(self, kind: Trouble) -> None:
+        raise NotImplementedError
 
     def leads(self) -> int:
         return int(self._rows("SELECT count(DISTINCT number) FROM tasks")[0][0])

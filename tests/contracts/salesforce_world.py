@@ -10,12 +10,14 @@ from typing import Any
 
 from storage.crm.port import Account, Crm
 from storage.crm.salesforce import SalesforceCrm
-from tests.contracts.crm_worlds import PEOPLE, Deed, Seen
+from tests.contracts.crm_worlds import PEOPLE, Deed, Seen, Trouble
 from tests.crm.salesforce_org import START
 from tests.crm.salesforce_server import KEY, SECRET
 from tests.crm.salesforce_stand_in import StandIn
 
 _STAGES = {"open": "Prospecting", "won": "Closed Won", "lost": "Closed Lost"}
+#: The values of the status: those of the suite, and those of the example agreement.
+_STATUSES = ["NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED", "BAD_TIMING", "Working", "Attempted", "Opportunity"]
 _NAMES = {"owner": "OwnerId", "status": "Status"}
 #: How the suite names what it looks at, for each field of Salesforce.
 _SHOWN = {"FirstName": "firstname", "LastName": "lastname", "Email": "email", "Status": "status"}
@@ -31,7 +33,7 @@ class SalesforceWorld:
         self._dice = random.Random(0)
         self.people: dict[str, str] = dict(PEOPLE)
         stand_in.do("reset")
-        stand_in.do("set", statuses=["NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED", "BAD_TIMING"], multi_currency=True)
+        stand_in.do("set", statuses=_STATUSES, multi_currency=True)
         stand_in.do("column", kind="Lead", column="lifecycle")
         stand_in.users = {person: stand_in.do("user", name=person.title(), email=address) for person, address in PEOPLE.items()}
         self.crm: Crm = SalesforceCrm(
@@ -90,6 +92,16 @@ class SalesforceWorld:
     def delete(self, lead: int) -> None:
         """Somebody deletes a lead."""
         self.org.act("delete", kind="Lead", id=self.org.lead(lead), at=self._tick())
+
+    def many(self, numbers: Sequence[int]) -> None:
+        """There are Leads with these numbers."""
+        made = {"LastName": "Berg", "Company": "x", "Status": "OPEN"}
+        self.org.act("many", kind="Lead", values=[{**made, "Baton_Lead__c": str(number)} for number in numbers])
+
+    def trouble(self, kind: Trouble) -> None:
+        """The org fails once amid the next reading of many records. It has no batches of which a part fails."""
+        name = {"busy": "limit", "broken": "broken", "expired": "expired", "half": "lost"}[kind]
+        self.org.do("fault", name=name, where="queryAll.*FROM.Lead.*'95'")
 
     def leads(self) -> int:
         """How many records of leads there are."""

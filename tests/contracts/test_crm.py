@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from agreements.crm_comparison import QUIET, CrmNumber
 from agreements.errors import CrmError
 from storage.crm.port import Account, Change
-from tests.contracts.crm_worlds import World
+from tests.contracts.crm_worlds import Trouble, World
 from tests.contracts.every_world import EVERY, VENDORS, world_of
+from tests.contracts.local_world import LocalWorld
 
 KIM = {
     "email": "kim@nordlicht.example",
@@ -62,6 +64,11 @@ def told(changes: list[Change]) -> list[tuple[Any, ...]]:
         (one.kind, one.lead_number, one.by, {name: one.values[name] for name in ("owner", "status") if name in one.values})
         for one in changes
     ]
+
+
+async def listed(world: World) -> list[CrmNumber]:
+    """Every record with the number of a lead."""
+    return [one async for page in world.crm.numbered() for one in page]
 
 
 # Keys
@@ -277,6 +284,96 @@ async def test_a_deleted_lead_is_gone_once(world: World) -> None:
     assert [(one.kind, one.lead_number) for one in changes] == [("gone", 7)]
     world.delete(8)
     assert [(one.kind, one.lead_number) for one in (await read(world, bookmark))[0]] == [("gone", 8)]
+
+
+# What is there now, to be compared
+
+
+async def test_the_records_of_leads_say_owner_and_values_and_leave_out_who_is_unknown(world: World) -> None:
+    await assigned(world, 7, 8)
+    await world.crm.update(key="u1", lead_number="7", values={"status": "OPEN"})
+    world.set(8, "ben", {"owner": "ben", "status": "CONNECTED"})
+
+    found = await world.crm.records([7, 8, 99], fields=["status"])
+
+    assert {number: (one.owner, dict(one.values), one.state) for number, one in found.items()} == {
+        7: ("ana", {"status": "OPEN"}, "there"),
+        8: ("ben", {"status": "CONNECTED"}, "there"),
+    }
+    assert all(one.name for one in found.values())
+
+
+async def test_more_records_than_a_batch_holds_are_all_read(world: World) -> None:
+    numbers = list(range(1, 206))
+    world.many(numbers)
+    world.later()
+
+    found = await world.crm.records([*numbers, 999], fields=["status"])
+
+    assert sorted(found) == numbers
+    assert {(one.owner, one.values["status"]) for one in found.values()} == {("ana", "OPEN")}
+    assert sorted(one.number for one in await listed(world)) == numbers
+
+
+@among_people
+@pytest.mark.parametrize("kind", ["busy", "broken", "expired", "half"])
+async def test_a_reading_in_trouble_is_whole_or_an_error_that_passes(world: World, kind: Trouble) -> None:
+    numbers = list(range(1, 206))
+    world.many(numbers)
+    await world.crm.records([1], fields=())
+    world.trouble(kind)
+
+    errors = []
+    try:
+        found = await world.crm.records(numbers, fields=["status"])
+    except CrmError as error:
+        errors.append(error)
+        found = await world.crm.records(numbers, fields=["status"])
+
+    assert sorted(found) == numbers
+    assert [one for one in errors if one.permanent] == []
+
+
+@among_people
+async def test_a_record_that_was_just_changed_says_so(world: World) -> None:
+    await assigned(world, 7)
+    young = (await world.crm.records([7], fields=()))[7].quiet_for
+    world.later()
+    await world.crm.records([7], fields=())
+
+    assert young < QUIET
+    assert (await world.crm.records([7], fields=()))[7].quiet_for >= QUIET
+
+
+async def test_a_deleted_record_is_not_there(world: World) -> None:
+    await assigned(world, 7, 8)
+    world.delete(7)
+
+    found = await world.crm.records([7, 8], fields=())
+
+    assert found[8].state == "there"
+    assert 7 not in found or found[7].state == "deleted"
+
+
+async def test_what_became_of_opportunities_is_read_by_their_ids(world: World) -> None:
+    await assigned(world, 7)
+    deals = [world.deal(7, "ana", "open", "100") for _ in range(3)]
+    world.move(deals[1], "ana", "won")
+    world.move(deals[2], "ana", "lost", reason="price")
+
+    found = await world.crm.deals([*deals, "999"])
+
+    assert {ident: one.state.value for ident, one in found.items()} == dict(zip(deals, ("open", "won", "lost"), strict=True))
+
+
+async def test_every_record_with_a_number_is_listed_once(world: World) -> None:
+    await assigned(world, 7, 8, 9)
+    world.delete(8)
+    world.later()
+
+    found = [one.number for one in await listed(world) if one.number != 8 or not isinstance(world, LocalWorld)]
+
+    assert sorted(found) == [7, 9]
 
 
 # Errors and erasure

@@ -76,6 +76,9 @@ class HubSpot:
     def _fault(self, method: str, path: str) -> str:
         for planned in self.next_faults:
             if planned["match"] in f"{method} {path}":
+                if planned.get("skip", 0) > 0:
+                    planned["skip"] -= 1
+                    continue
                 planned["times"] = planned.get("times", 1) - 1
                 if planned["times"] <= 0:
                     self.next_faults.remove(planned)
@@ -100,6 +103,8 @@ class HubSpot:
         self, method: str, parts: list[str], query: dict[str, str], body: bytes, headers: dict[str, str], fault: str
     ) -> tuple[int, Any, dict[str, str]]:
         token = headers.get("authorization", "").removeprefix("Bearer ")
+        if fault == "renewed":  # the token ends, and others are still good
+            self.state.expired.add(token)
         if token in self.state.expired:
             return 401, _error("EXPIRED_AUTHENTICATION", "The OAuth token used to make this call expired 2 hour(s) ago."), {}
         if token not in self.state.tokens:
@@ -110,7 +115,9 @@ class HubSpot:
                 return 429, _error("RATE_LIMITS", "You have reached your secondly limit."), {"Retry-After": "1"}
         source = Source("INTEGRATION", self.state.tokens[token])
         try:
-            return Api(self.state, source, half=fault == "half").answer(method, parts, query, json.loads(body) if body else {})
+            return Api(self.state, source, half=fault in ("half", "half-read"), reads=fault == "half-read").answer(
+                method, parts, query, json.loads(body) if body else {}
+            )
         except Refused as refused:
             context = {name: [value] for name, value in refused.context.items()}
             return refused.status, _error(refused.category, refused.message, context), {}
@@ -139,10 +146,10 @@ async def _respond(send: Send, status: int, answer: Any, headers: dict[str, str]
 
 
 class Api:
-    """One request to the API. half: the first half of a batch is done, and the rest fails."""
+    """One request to the API. half: the first half of a batch is done, and the rest fails. reads: also when it is only read."""
 
-    def __init__(self, state: State, source: Source, *, half: bool) -> None:
-        self.state, self.source, self.half = state, source, half
+    def __init__(self, state: State, source: Source, *, half: bool, reads: bool = False) -> None:
+        self.state, self.source, self.half, self.reads = state, source, half, reads
 
     def answer(self, method: str, parts: list[str], query: dict[str, str], body: Json) -> tuple[int, Any, dict[str, str]]:
         """Answer the request. Raises Refused."""
@@ -192,7 +199,7 @@ class Api:
     def _properties(self, kind: str) -> Json:
         if kind in self.state.closed:
             raise Refused(403, "MISSING_SCOPES", f"This app lacks the scopes for {kind}")
-        fixed = ("hs_merged_object_ids", "hs_created_by_user_id")
+        fixed = ("createdate", "hs_merged_object_ids", "hs_created_by_user_id")
         return {"results": [self._property(kind, name, name in fixed) for name in sorted(self.state.known[kind])]}
 
     def _property(self, kind: str, name: str, fixed: bool = False) -> Json:
@@ -259,7 +266,7 @@ class Api:
             self.state.find(kind, "", by)  # refuses a property that is none
         done, errors = [], []
         for at, one in enumerate(inputs):
-            if self.half and at >= len(inputs) // 2 and what != "read":
+            if self.half and at >= len(inputs) // 2 and (self.reads or what != "read"):
                 errors.append(_part("INTERNAL_ERROR", "a part of the batch was not done", 503))
                 continue
             try:
@@ -378,7 +385,10 @@ class Admin:
     def faults(
         self, rate: float | None = None, next: list[Json] | None = None, searches_a_second: int | None = None, hang: bool = False
     ) -> Json:
-        """Put faults in: at a rate, or the next ones that match. hang: some requests get no answer, before or after they were done."""
+        """Put faults in: at a rate, or the next ones that match, after as many as `skip` says.
+
+        hang: some requests get no answer, before or after they were done.
+        """
         self.server.kinds += ["hang", "hang-after"] if hang else []
         self.server.rate = self.server.rate if rate is None else rate
         self.server.next_faults += next or []

@@ -172,6 +172,8 @@ def _acted(handler: type[Handler], state: State, what: str, told: dict[str, Any]
         org.tables[told["kind"]][told["id"]].update(told["values"])
     elif what == "create":
         return org.create(told["kind"], told["values"], by=by)
+    elif what == "many":
+        return [org.create(told["kind"], one, by=by) for one in told["values"]]
     elif what == "update":
         org.update(told["kind"], told["id"], told["values"], by=by)
     elif what == "delete":
