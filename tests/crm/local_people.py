@@ -12,13 +12,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from agreements.errors import CrmError
 from storage.crm.local import LocalCrm
+from tests.forked import forked
 
 #: How many processes change the file at the same time.
 AT_ONCE = 3
@@ -78,7 +79,7 @@ class People:
     def lock(self) -> None:
         """A process takes the file's lock, and keeps it."""
         (ready, locked), (go, release) = os.pipe(), os.pipe()
-        child = _forked(lambda: _hold(self.path, locked, go))
+        child = forked(lambda: _hold(self.path, locked, go))
         os.read(ready, 1)
         for one in (ready, locked, go):
             os.close(one)
@@ -96,7 +97,7 @@ class People:
     def begin(self, deeds: list[dict[str, Any]]) -> None:
         """Several processes begin to do these things, each its share of them."""
         for share in (deeds[start::AT_ONCE] for start in range(AT_ONCE)):
-            self.children[_forked(lambda share=share: self._carry_out(share))] = share  # type: ignore[misc]
+            self.children[forked(lambda share=share: self._carry_out(share))] = share  # type: ignore[misc]
 
     def finish(self) -> tuple[int, list[str]]:
         """Wait until all is done, and read meanwhile. What a killed process did not do is done again.
@@ -116,7 +117,7 @@ class People:
                 left = [(one, self._rows_of(one)) for one in share]
                 parts += [f"{one['kind']} of lead {one['lead']}: {rows}" for one, rows in left if rows not in (0, _ROWS[one["kind"]])]
                 rest = [{**one, "fatal": one["fatal"] * bool(place)} for place, one in enumerate(one for one, rows in left if rows == 0)]
-                self.children[_forked(lambda rest=rest: self._carry_out(rest))] = rest  # type: ignore[misc]
+                self.children[forked(lambda rest=rest: self._carry_out(rest))] = rest  # type: ignore[misc]
             elif status:
                 raise RuntimeError(f"a process of the people ended with {status}")
         return killed, parts
@@ -124,7 +125,7 @@ class People:
     def dies_assigning(self, lives: int, key: str, lead: str, owner: str, facts: Mapping[str, str]) -> None:
         """A process of Baton is killed amid an assignment."""
         fatal = Fatal(owner, lives)
-        child = _forked(lambda: asyncio.run(self.crm.assign(key=key, lead_number=lead, owner=fatal, facts=facts)))
+        child = forked(lambda: asyncio.run(self.crm.assign(key=key, lead_number=lead, owner=fatal, facts=facts)))
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):
             raise RuntimeError("the process was not killed")
@@ -162,19 +163,6 @@ class People:
             return rows
         finally:
             db.close()
-
-
-def _forked(work: Callable[[], object]) -> int:
-    """Do this in a new process, whose end is the work's end, and return its id."""
-    child = os.fork()
-    if child:
-        return child
-    try:
-        work()
-    except BaseException as error:
-        print(repr(error), file=sys.stderr, flush=True)
-        os._exit(1)
-    os._exit(0)
 
 
 def _hold(path: str, locked: int, go: int) -> None:
