@@ -21,6 +21,8 @@ from agreements.errors import CrmError
 from storage.crm.local import LocalCrm
 from tests.forked import forked
 
+#: How long a process waits for the file: these promise nothing about speed.
+PATIENCE_SECONDS = 240
 #: How many processes change the file at the same time.
 AT_ONCE = 3
 #: How many rows each thing is when it is done.
@@ -42,7 +44,9 @@ class Crowd:
         assert self._process.stdout
         self._process.stdin.write(json.dumps([action, told]) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        assert answer, "the processes have ended with an error"
+        return json.loads(answer)
 
     def close(self) -> None:
         """End the processes."""
@@ -71,7 +75,7 @@ class People:
     """What happens in this process. It has no connection of its own while it makes another process."""
 
     def __init__(self, path: str) -> None:
-        self.path, self.crm = path, LocalCrm(path)
+        self.path, self.crm = path, LocalCrm(path, timeout_seconds=PATIENCE_SECONDS)
         self.children: dict[int, list[dict[str, Any]]] = {}
         self.holder: tuple[int, int] | None = None
         self.bookmark, self.found = "", list[str]()
@@ -79,7 +83,7 @@ class People:
     def lock(self) -> None:
         """A process takes the file's lock, and keeps it."""
         (ready, locked), (go, release) = os.pipe(), os.pipe()
-        child = forked(lambda: _hold(self.path, locked, go))
+        child = forked(lambda: _hold(self.path, locked, go, ready, release))
         os.read(ready, 1)
         for one in (ready, locked, go):
             os.close(one)
@@ -155,7 +159,7 @@ class People:
 
     def _rows_of(self, one: Mapping[str, Any]) -> int:
         """How many rows of this are in the CRM. No two things are done at the same instant, and no two amounts are the same."""
-        db = sqlite3.connect(self.path, timeout=10)
+        db = sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)
         try:
             rows: int = db.execute("SELECT count(*) FROM changes WHERE at=?", (one["at"],)).fetchone()[0]
             if not rows and one["kind"] == "opportunity":
@@ -165,8 +169,10 @@ class People:
             db.close()
 
 
-def _hold(path: str, locked: int, go: int) -> None:
-    db = sqlite3.connect(path, timeout=10, isolation_level=None)
+def _hold(path: str, locked: int, go: int, *others: int) -> None:
+    for one in others:  # the pipe ends when the process that made this one does
+        os.close(one)
+    db = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
     db.execute("BEGIN IMMEDIATE")
     os.write(locked, b"x")
     os.read(go, 1)
