@@ -87,6 +87,15 @@ COMMANDS: dict[str, str | Group] = {
     "web": "app.commands.parts:web",
     "verify": "app.commands.verify:verify",
     "audit": "app.commands.auditing:audit",
+    "review": Group(
+        "The review of marketing and sales, and what was decided in it.",
+        {
+            "decide": "app.commands.reviewing:decide",
+            "decisions": "app.commands.reviewing:decisions",
+            "done": "app.commands.reviewing:done",
+        },
+        alone="app.commands.reviewing:review",
+    ),
     "shadow": "app.commands.shadowing:shadow",
     "leads": Group("Leads: take in, look at, write out, erase.", _LEADS),
     "agreement": Group("The contract between marketing and sales, in versions.", _AGREEMENT),

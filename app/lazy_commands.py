@@ -22,10 +22,15 @@ from app.quick_import import quick_import
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group of commands: its help, and its commands and groups by name, in the order of the help page."""
+    """A group of commands: its help, and its commands and groups by name, in the order of the help page.
+
+    alone: the function that runs where none of the commands is named, empty for the help page. It takes a `typer.Context` first, and
+    does nothing where the context has an `invoked_subcommand`.
+    """
 
     help: str
     commands: Mapping[str, str | Group]
+    alone: str = ""
 
 
 class LazyGroup(TyperGroup):
@@ -61,7 +66,10 @@ class _Imported(UserDict[str, Any]):
     def __getitem__(self, name: str) -> Any:
         found = self.data[name]
         if isinstance(found, Group):
-            inner = typer.Typer(name=name, cls=group_class(found.commands), help=found.help, no_args_is_help=True)
+            inner = typer.Typer(name=name, cls=group_class(found.commands), help=found.help, no_args_is_help=not found.alone)
+            if found.alone:
+                module, _, function = found.alone.partition(":")
+                inner.callback(invoke_without_command=True)(getattr(quick_import(module), function))
             return get_group(inner)
         module, _, function = found.partition(":")
         alone = typer.Typer(add_completion=False)

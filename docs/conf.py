@@ -31,6 +31,7 @@ MENU = {
     "For marketing and RevOps": [
         "docs/agreements",
         "docs/audit",
+        "docs/review",
         "docs/intake",
         "docs/backtest",
         "docs/lifecycle",

@@ -10,14 +10,13 @@ from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
-from agreements.words import GIVEN_BACK, About, Ended, EventKind
+from agreements.review.promises import UNPROMISED
+from agreements.words import GIVEN_BACK, Ended, EventKind
 from storage.tables import Answer, AnswerState, Assignment, Dispute, Event, Handoff, Lead, Wait, Wake
 
 #: Reasons for ending an assignment that took an accepted lead away again.
 WITHDRAWN: tuple[Ended, ...] = ("not attempted in time", "no outcome in time", "decided")
 
-#: Waits about these break no person's promise: nobody is there, the lead is in the queue, or no clock runs.
-UNPROMISED: tuple[About, ...] = ("hold", "release", "no-clock")
 _SCREENED_OUT = (
     col(Handoff.mql_at).is_(None)
     & col(Handoff.first_assigned_at).is_(None)

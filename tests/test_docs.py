@@ -21,6 +21,7 @@ from agreements.lifecycle import PARKED_NAMES, TRANSITIONS, Stage
 from agreements.loading import read_agreement
 from app import terminal
 from app.cli import app
+from storage.crm import hubspot, hubspot_history, salesforce, salesforce_sources
 from storage.tables import DeliveryState
 from tasks.wiring.settings import Settings
 from tests.patience import PATIENCE_SECONDS
@@ -93,6 +94,15 @@ def test_every_setting_is_in_the_table() -> None:
     assert set(table) == {f"BATON_{name.upper()}" for name in Settings.model_fields}
     plain = {name: field.default for name, field in Settings.model_fields.items() if field.default not in ("", None)}
     assert [name for name, default in plain.items() if f"`{default}`" not in table[f"BATON_{name.upper()}"]] == []
+
+
+def test_every_field_of_a_crm_that_the_adapters_name_is_in_the_table() -> None:
+    table = text_of("docs", "crm.md").partition("## Fields that Baton reads and writes")[2].partition("\n## ")[0]
+    named = [*hubspot.FIELDS.values(), *salesforce.FIELDS.values(), *hubspot_history.DEAL]
+    named += [name for name, _ in hubspot_history.OUTCOMES.values()] + [*salesforce_sources.REASON_FIELDS, salesforce_sources.CURRENCY]
+    named += [field.name for field in (*hubspot.PROPERTIES, *salesforce.OWN_FIELDS)]
+
+    assert [name for name in named if f"`{name}`" not in table] == []
 
 
 def test_every_clause_of_an_agreement_is_explained() -> None:

@@ -21,6 +21,7 @@ from app import terminal
 from app.commands.auditing import DAYS, present, progress_bars, tell_audit, timed_agreement, usage
 
 if TYPE_CHECKING:
+    from app.audit.report import Audit
     from app.shadow.reading import ReadPast
     from app.shadow.words import Words
     from storage.crm.past import Asked, CrmPast
@@ -64,7 +65,7 @@ def shadow(
             found = audited(read.files, chosen, drafted=bool(agreement), now=now, progress=tell)
         if keep:
             _keep(Path(made), keep, read, agreement)
-        for sentence in read.untold:
+        for sentence in (*read.untold, *_unexplained(found)):
             terminal.complaints.print(sentence, markup=False, soft_wrap=True)
     tell_audit(found, out=out, as_json=as_json)
 
@@ -85,19 +86,21 @@ def _asked(since: datetime | None, until: datetime | None, now: datetime, words:
     if first > last:
         terminal.fail(terminal.USAGE, f"--since {first} is after --until {last}; write the earlier day first.")
     begin, end = (datetime.combine(day, time(), now.tzinfo) for day in (first, last + timedelta(days=1)))
-    return Asked(begin, end, words.fields, words.source)
+    return Asked(begin, end, words.fields, words.source, words.created)
 
 
 def _tell_words(past: CrmPast, words: Words) -> None:
     """Say what the values of the status mean, and who says it."""
-    if words.agreement:
-        fields = ", ".join(words.fields)
-        said = f"What {fields} of {past.name} mean, {words.by} says under `crm` and `reasons`."
-        terminal.complaints.print(said, markup=False, soft_wrap=True)
-        return
-    terminal.complaints.print(f"What {words.status} of {past.name} means, by {words.by}:", markup=False, soft_wrap=True)
+    terminal.complaints.print(f"What the field {words.status} of {past.name} says, by {words.by}:", markup=False, soft_wrap=True)
     for meaning, cells in words.statuses.items():
         terminal.complaints.print(f"  {meaning}: {', '.join(cells)}", markup=False, soft_wrap=True)
+
+
+def _unexplained(found: Audit) -> Iterator[str]:
+    """Yield a sentence about the statuses that nobody explains."""
+    if unknown := found.unmapped_statuses:
+        named = ", ".join(f"{word} ({number:,})" for word, number in unknown.items())
+        yield f"Nobody says what these statuses mean, so they count as new: {named}. Name them under `audit: statuses` in a map."
 
 
 def _read(past: CrmPast, asked: Asked, words: Words, folder: Path, timezone: str) -> ReadPast:

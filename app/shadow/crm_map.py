@@ -10,11 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from app.csv_import.audit_columns import AuditColumns
 
 #: What the CRM says by itself, in fields that are known.
-_KNOWN = ("created", "owner", "amount", "currency")
+_KNOWN = ("owner", "amount", "currency")
 
 
 class CrmMap(BaseModel):
-    """Fields of a lead by the CRM's own names: source, status, reason and tier; empty for the usual one, or for none.
+    """Fields of a lead by the CRM's own names: created, source, status, reason and tier; empty for the usual one, or for none.
+
+    created: when a record became a lead, such as an MQL; a record without this time is no lead.
 
     statuses: meaning -> values of the status. unreachable: the reasons that say nobody could be reached.
     """

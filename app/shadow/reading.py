@@ -49,7 +49,7 @@ async def read_past(past: CrmPast, asked: Asked, words: Words, *, folder: Path, 
         async for page in past.pages(asked):
             for lead in page:
                 rows_of_leads.writerow(lead_row(lead, words))
-                made = list(activity_rows(lead, words, dated=words.status not in lacking))
+                made = list(activity_rows(lead, words, dated=not set(words.deciding) & set(lacking)))
                 rows_of_activities.writerows(made)
                 activities += len(made)
                 currencies.update(_currencies(lead.deals))
@@ -101,8 +101,8 @@ def _map_of_activities(timezone: str) -> dict[str, Any]:
 def _untold(crm: str, words: Words, lacking: Sequence[str], currencies: Mapping[str, int]) -> Iterable[str]:
     if OWNER in lacking:
         yield f"{crm} shows no history of owners: nobody can say when a lead was given to a rep."
-    if words.status in lacking:
-        yield f"{crm} shows no history of {words.status}: nobody can say when a lead was accepted or rejected."
+    if unknown := [name for name in words.deciding if name in lacking]:
+        yield f"{crm} shows no history of {', '.join(unknown)}: nobody can say when a lead was accepted or rejected."
     if not words.tells_reasons:
         yield "No field holds the reason of a rejection: name it under `audit: reason` in a map, and the map with --map."
     if len(currencies) > 1:

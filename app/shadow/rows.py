@@ -48,7 +48,7 @@ def lead_row(lead: PastLead, words: Words) -> tuple[str, ...]:
         _written(lead.created),
         lead.source,
         lead.owner,
-        _written(lead.owned_since),
+        _written(_given(lead)),
         status.word,
         status.reason or end.reason,
         lead.values.get(words.tier, ""),
@@ -61,21 +61,32 @@ def lead_row(lead: PastLead, words: Words) -> tuple[str, ...]:
 
 
 def activity_rows(lead: PastLead, words: Words, *, dated: bool) -> Iterator[tuple[str, ...]]:
-    """Yield the lead's activities, with the columns of ACTIVITIES. dated: the CRM keeps when a status changed."""
+    """Yield the lead's activities, with the columns of ACTIVITIES. dated: the CRM keeps when a status changed.
+
+    Where a record became a lead later (`words.created`), touches from before then belong to no lead.
+    """
     for touch in lead.touches:
+        if words.created and lead.created and touch.at < lead.created:
+            continue
         yield lead.id, _written(touch.at), touch.kind, AUTOMATIC if touch.automatic else "", ""
     for one in _history(lead, words) if dated else ():
         yield lead.id, _written(one.at), "status", "", one.word
 
 
+def _given(lead: PastLead) -> datetime | None:
+    """Return when the lead was given to a rep: at once where its record had an owner before it became a lead."""
+    known = [one for one in (lead.owned_since, lead.created) if one]
+    return max(known) if lead.owned_since else None
+
+
 def _history(lead: PastLead, words: Words) -> Iterator[_Status]:
-    """Yield each status that the lead got, oldest first. A deal from before the lead is no answer to it."""
+    """Yield each status that the lead got, oldest first. A status or a deal from before the lead is no answer to it."""
     known = {name: value for name, value in lead.values.items() if not any(name in one.values for one in lead.changes)}
     found = []
     for change in lead.changes:
         known |= change.values
         said = words.said(known, change.values.keys())
-        if said.word:
+        if said.word and (lead.created is None or change.at >= lead.created):
             found.append(_Status(change.at, said.word, said.reason))
     for deal in lead.deals:
         if deal.opened_at and (lead.created is None or deal.opened_at >= lead.created):

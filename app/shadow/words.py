@@ -1,4 +1,4 @@
-"""What the values of a CRM mean for an audit: as a map says, else as the agreement does, else in the usual words of the vendor."""
+"""What the values of a CRM mean for an audit: as a map says, else as the agreement does, and else in the usual words of the vendor."""
 
 from __future__ import annotations
 
@@ -58,10 +58,14 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What values mean. by: who says it, as a noun. fields: the fields to read. statuses: meaning -> words for a status.
+    """What values mean. Fields are empty for the usual one, or for none.
 
-    agreement: its clauses decide, None where each value of the field `status` is a word by itself. status, reason, tier: the fields of
-    these, empty for none. unreachable: the reasons that say nobody was reached.
+    by: who says it, as a noun.
+    fields: the fields of a lead to read.
+    statuses: meaning -> words for a status.
+    agreement: its clauses decide; None where each value of the status is a word by itself.
+    status, reason, tier, source, created: the fields of these.
+    unreachable: the reasons that say nobody was reached.
     """
 
     by: str
@@ -72,12 +76,18 @@ class Words:
     reason: str = ""
     tier: str = ""
     source: str = ""
+    created: str = ""
     unreachable: tuple[str, ...] = ()
 
     @property
     def tells_reasons(self) -> bool:
         """Whether anything says why a lead was rejected."""
         return bool(self.reason) or bool(self.agreement and any(one.crm for one in self.agreement.reasons))
+
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """The fields whose changes say that the status changed."""
+        return tuple(name for name in self.fields if name not in (self.reason, self.tier)) if self.agreement else (self.status,)
 
     def said(self, known: Mapping[str, str], new: Collection[str]) -> Said:
         """Return what the values say, of which those of the fields `new` have just changed."""
@@ -100,7 +110,7 @@ def words_of(crm: str, agreement: Agreement | None, mapping: CrmMap | None) -> W
     if given.statuses:
         by, statuses = "the map", given.statuses
     elif agreed:
-        by, statuses = agreed.reference, _PLAIN
+        by, statuses = f"`crm` and `reasons` of {agreed.reference}, and else by {by}", _with(_PLAIN, statuses)
     status = given.status or STATUS
     named = [status, given.reason, given.tier, *(watched(agreed) - {OWNER} if agreed else ())]
     return Words(
@@ -112,8 +122,14 @@ def words_of(crm: str, agreement: Agreement | None, mapping: CrmMap | None) -> W
         reason=given.reason,
         tier=given.tier,
         source=given.source,
+        created=given.created,
         unreachable=given.unreachable,
     )
+
+
+def _with(statuses: Statuses, others: Statuses) -> Statuses:
+    """Return the words of both."""
+    return {name: tuple(dict.fromkeys((*cells, *others.get(name, ())))) for name, cells in statuses.items()}
 
 
 def _with_deals(statuses: Statuses) -> Statuses:

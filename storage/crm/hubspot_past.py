@@ -26,6 +26,8 @@ READS = (
 PAGE, WITH_HISTORY, WITHOUT = 100, 50, 100
 #: HubSpot's property for where a contact came from.
 SOURCE = "hs_analytics_source"
+#: HubSpot's property for when a record was made.
+CREATED = "createdate"
 
 
 class HubSpotPast:
@@ -61,7 +63,7 @@ class _Reader:
     def __init__(self, hub: Conversation, pause: Callable[[float], Awaitable[None]], asked: Asked) -> None:
         self.hub, self.pause, self.asked = hub, pause, asked
         self.names = {name: FIELDS.get(name, name) for name in asked.fields}
-        self.source = asked.source or SOURCE
+        self.source, self.created = asked.source or SOURCE, asked.created or CREATED
 
     async def get(self, path: str) -> Json:
         """Return the answer, empty for what HubSpot does not have."""
@@ -74,7 +76,7 @@ class _Reader:
     async def refuse_unknown_properties(self) -> None:
         """Raise CrmError for a property that HubSpot does not have: it would answer as if the property were empty."""
         there = {str(one["name"]) for one in (await self.get("/crm/v3/properties/contacts")).get("results", ())}
-        if missing := sorted({self.source, *self.names.values()} - there):
+        if missing := sorted({self.source, self.created, *self.names.values()} - there):
             said = f"HubSpot's contacts have no property {', '.join(missing)}: correct the agreement or the map"
             raise CrmError(said, permanent=True)
 
@@ -83,8 +85,8 @@ class _Reader:
         since, until = (str(ms_of(at.isoformat())) for at in (self.asked.since, self.asked.until))
         filters = [
             {"propertyName": "hs_object_id", "operator": "GT", "value": last},
-            {"propertyName": "createdate", "operator": "GTE", "value": since},
-            {"propertyName": "createdate", "operator": "LT", "value": until},
+            {"propertyName": self.created, "operator": "GTE", "value": since},
+            {"propertyName": self.created, "operator": "LT", "value": until},
         ]
         question: Json = {"filterGroups": [{"filters": filters}], "sorts": ["hs_object_id"], "properties": ["hs_object_id"]}
         page = await self.ask("/crm/v3/objects/contacts/search", {**question, "limit": PAGE, "after": "0"})
@@ -94,8 +96,8 @@ class _Reader:
         """Return these contacts with all that became of them."""
         touches, deals = await self._touches(ids), await self._deals(ids, stages)
         history = [OWNER, *self.names.values()]
-        records = await self._records("contacts", ids, [self.source, *history], history)
-        made = [lead_of(one, self.names, source=self.source) for one in records]
+        records = await self._records("contacts", ids, [self.source, self.created, *history], history)
+        made = [lead_of(one, self.names, source=self.source, created=self.created) for one in records]
         return [replace(one, touches=touches.get(one.id, ()), deals=deals.get(one.id, ())) for one in made]
 
     async def _touches(self, contacts: Sequence[str]) -> dict[str, list[PastTouch]]:

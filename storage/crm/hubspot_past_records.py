@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from agreements.words import OpportunityState
 from storage.crm.hubspot_api import EngagementKind, Json
@@ -13,17 +13,19 @@ from storage.crm.past import PastChange, PastDeal, PastLead, PastTouch, TouchKin
 OWNER = "hubspot_owner_id"
 DEAL_FIELDS = ("createdate", "dealstage", "amount", "deal_currency_code", "closedate", "closed_lost_reason")
 _KINDS: Mapping[EngagementKind, TouchKind] = {"calls": "call", "emails": "email", "meetings": "meeting"}
+#: HubSpot tells its time in whole seconds, and that of a record in thousandths.
+_SECOND = timedelta(seconds=1)
 _WHO = (OWNER, "hs_created_by_user_id")
 
 
-def lead_of(record: Json, names: Mapping[str, str], *, source: str) -> PastLead:
-    """Return what a contact says of itself. names: HubSpot's property for each field. source: the property with its source."""
+def lead_of(record: Json, names: Mapping[str, str], *, source: str, created: str) -> PastLead:
+    """Return what a contact says of itself. names: HubSpot's property for each field. source, created: the properties of these."""
     known = record["properties"]
-    created_ms = ms_of(record.get("createdAt") or known.get("createdate"))
+    began_ms, created_ms = ms_of(known.get(created)), ms_of(record.get("createdAt"))
     owned = (one.at_ms for one in _by_people(record, OWNER) if one.value)
     return PastLead(
         id=str(record["id"]),
-        created=at_of(created_ms) if created_ms else None,
+        created=at_of(began_ms) if began_ms else None,
         source=str(known.get(source) or ""),
         owner=str(known.get(OWNER) or ""),
         values={name: str(known.get(one) or "") for name, one in names.items()},
@@ -57,7 +59,7 @@ def touch_of(record: Json, kind: EngagementKind, *, now: datetime) -> PastTouch 
     """Return the touch that an engagement is; None for a message from the lead, and for what was canceled or is still to come."""
     known = record["properties"]
     at = at_of(ms_of(known.get("hs_timestamp")) or ms_of(known.get("hs_createdate") or record.get("createdAt")))
-    if not is_touch(known) or at > now:
+    if not is_touch(known) or at >= now + _SECOND:
         return None
     return PastTouch(at, _KINDS[kind], automatic=not any(known.get(name) for name in _WHO))
 

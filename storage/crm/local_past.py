@@ -96,7 +96,7 @@ def _whole(found: dict[int, _Told]) -> dict[int, _Told]:
 
 
 def _lead(number: int, told: _Told, asked: Asked) -> PastLead:
-    began = _began(told.fields.get(CREATED, ""))
+    began = _began(told.fields.get(asked.created or CREATED, ""))
     changes = sorted((one for one in told.changes if one[2] == "fields"), key=lambda one: one[0])
     return PastLead(
         id=str(number),

@@ -14,17 +14,19 @@ TouchKind = Literal["call", "email", "meeting"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which leads are asked for, and what of them.
+    """Which leads are asked for, and what of them. Fields have the CRM's own names, except where an agreement names them (`status`).
 
-    since, until: the leads that were created from since on and before until; aware. fields: the fields of a lead whose values and
-    changes count, by the names that an agreement gives them (`status`) or by the CRM's own. source: the field that says where a
-    lead came from, by the CRM's own name; empty for the usual one.
+    since, until: the leads that began from since on and before until; aware.
+    fields: the fields of a lead whose values and changes count.
+    source: the field that says where a lead came from; empty for the usual one.
+    created: the field with the time at which a record became a lead. A record without it is no lead. Empty for the record's own time.
     """
 
     since: datetime
     until: datetime
     fields: tuple[str, ...] = ("status",)
     source: str = ""
+    created: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,12 @@ class PastTouch:
 
 @dataclass(frozen=True, slots=True)
 class PastDeal:
-    """A deal of a lead. opened_at: aware, None where the CRM does not say it. closed_on: YYYY-MM-DD, empty for an open deal.
-    amount: as the CRM writes it."""
+    """A deal of a lead.
+
+    opened_at: aware; None where the CRM does not say it.
+    closed_on: the day as YYYY-MM-DD; empty for an open deal.
+    amount: as the CRM writes it.
+    """
 
     opened_at: datetime | None
     state: OpportunityState
@@ -61,9 +67,12 @@ class PastDeal:
 class PastLead:
     """A lead with all that became of it.
 
-    created: aware, None where the CRM does not say it. owner: the CRM's id of its owner, empty for nobody. values: of the asked fields,
-    now. owned_since: when a person first owned it; None for never, or where the CRM keeps no history of owners. changes: of the
-    asked fields, oldest first; the values with which the lead began are no changes. touches, deals: in any order.
+    created: when it became a lead, aware; None where the CRM does not say it.
+    owner: the CRM's id of its owner; empty for nobody.
+    values: of the asked fields, now.
+    owned_since: when a person first owned the record; None for never, and where the CRM keeps no history of owners.
+    changes: of the asked fields, oldest first. The values with which the record began are no changes.
+    touches, deals: in any order.
     """
 
     id: str

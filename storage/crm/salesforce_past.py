@@ -11,7 +11,7 @@ from storage.crm.past import Asked, PastDeal, PastLead, PastTouch
 from storage.crm.salesforce import FIELDS
 from storage.crm.salesforce_api import VERSION, Calls, Row, SalesforceApi
 from storage.crm.salesforce_errors import SalesforceRefused
-from storage.crm.salesforce_past_rows import OWNER, deal_of, lead_of, meeting_of, task_of
+from storage.crm.salesforce_past_rows import OWNER, began_of, deal_of, lead_of, meeting_of, task_of
 from storage.crm.salesforce_people import IDS_AT_ONCE, chunks, short
 from storage.crm.salesforce_sources import CURRENCY, REASON_FIELDS
 from storage.crm.soql import instant, listed, quoted
@@ -25,6 +25,8 @@ READS = (
 )
 #: Salesforce's field for where a Lead came from.
 SOURCE = "LeadSource"
+#: Salesforce's field for when a Lead was made.
+CREATED = "CreatedDate"
 _FIRST = "00Q000000000000"
 
 
@@ -70,7 +72,7 @@ class _Reader:
     def __init__(self, calls: Calls, pause: Callable[[float], Awaitable[None]], asked: Asked) -> None:
         self.calls, self.pause, self.asked = calls, pause, asked
         self.columns = {name: FIELDS.get(name, name) for name in asked.fields}
-        self.source = asked.source or SOURCE
+        self.source, self.created = asked.source or SOURCE, asked.created or CREATED
         self.robots: frozenset[str] = frozenset()
 
     async def rows(self, soql: str) -> list[Row]:
@@ -102,9 +104,9 @@ class _Reader:
 
     async def leads_after(self, last: str) -> list[Row]:
         """Return the next Leads."""
-        own = ("Id", "CreatedDate", "OwnerId", "IsConverted", "ConvertedContactId", "ConvertedOpportunityId")
-        columns = list(dict.fromkeys([*own, self.source, *self.columns.values()]))
-        created = f"CreatedDate >= {instant(self.asked.since)} AND CreatedDate < {instant(self.asked.until)}"
+        own = ("Id", CREATED, "OwnerId", "IsConverted", "ConvertedContactId", "ConvertedOpportunityId")
+        columns = list(dict.fromkeys([*own, self.created, self.source, *self.columns.values()]))
+        created = f"{self.created} >= {instant(self.asked.since)} AND {self.created} < {instant(self.asked.until)}"
         where = f"Id > {quoted(last)} AND {created}"
         return await self.rows(f"SELECT {', '.join(columns)} FROM Lead WHERE {where} ORDER BY Id ASC LIMIT {IDS_AT_ONCE}")
 
@@ -120,6 +122,7 @@ class _Reader:
             deal = made.get(short(str(row["ConvertedOpportunityId"] or "")))
             history = histories.get(short(str(row["Id"])), ())
             lead = lead_of(row, history, self.columns, source=self.source, owners_tracked=OWNER.casefold() in tracked)
+            lead = replace(lead, created=began_of(row, self.created))
             found.append(replace(lead, touches=mine, deals=[deal] if deal else []))
         return found
 

@@ -35,6 +35,11 @@ def lead_of(row: Row, history: Sequence[Row], columns: Mapping[str, str], *, sou
     )
 
 
+def began_of(row: Row, column: str) -> datetime:
+    """Return the time in this column."""
+    return read_instant(str({name.casefold(): value for name, value in row.items()}[column.casefold()]))
+
+
 def _owned_since(row: Row, history: Sequence[Row], created: datetime) -> datetime | None:
     """Return when a user first owned the Lead. A queue is nobody. The history has only changes, so it begins with the owner before."""
     rows = [one for one in history if one["Field"] == _OWNER_IN_HISTORY and _ANY_OWNER.fullmatch(as_text(one["NewValue"]))]

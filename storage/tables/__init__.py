@@ -14,6 +14,7 @@ from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedS
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
 from storage.tables.nurture import Enrolment, EnrolmentState, Wanted
 from storage.tables.process_state import Bookmark, Claim, ClockReading
+from storage.tables.reviews import ReviewDecision
 from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
 from storage.tables.waits import Answer, AnswerState, Dispute, GivenRuling, Wait, Wake, WakeKind
@@ -65,6 +66,7 @@ __all__ = [
     "PageView",
     "PersonalText",
     "PrefectChore",
+    "ReviewDecision",
     "RosterSnapshot",
     "Seal",
     "SeenAs",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +12,10 @@ from app.web.crm_hook import DOOR
 from storage import crm_changes
 from storage.keys import Scope
 from storage.tables import Bookmark, DoorDay
+from tests.app import crm_calls
+from tests.app.crm_calls import SECRET
 from tests.app.stage import Stage, stage
 
-SECRET = "the-secret-of-the-app"
 BODY = b'[{"eventId":1,"subscriptionType":"contact.propertyChange","objectId":7}]'
 
 
@@ -26,11 +25,8 @@ def company(tmp_path: Path) -> Iterator[Stage]:
         yield running
 
 
-def signed(company: Stage, body: bytes = BODY, *, secret: str = SECRET, ago: float = 0, url: str = "/hooks/crm") -> dict[str, str]:
-    at = str(int((company.time.at.timestamp() - ago) * 1000))
-    text = f"POST{company.box.settings.public_url}{url}".encode() + body + at.encode()
-    found = b64encode(hmac.new(secret.encode(), text, hashlib.sha256).digest()).decode()
-    return {"x-hubspot-signature-v3": found, "x-hubspot-request-timestamp": at}
+def signed(company: Stage, body: bytes = BODY, **more: Any) -> dict[str, str]:
+    return crm_calls.signed(company.box, company.time, body, **more)
 
 
 def asked(company: Stage) -> bool:

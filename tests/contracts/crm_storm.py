@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from agreements.errors import CrmError
 from storage.crm.port import Change
-from tests.contracts.crm_worlds import Deed, World
+from tests.contracts.crm_worlds import Deed, Kind, World
 
 T = TypeVar("T")
 #: What people set. Only Baton sets the last one.
 STATUSES = ("OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED")
 BATON_S = "BAD_TIMING"
 PEOPLE = ("ana", "ben", "cleo")
+KINDS: Sequence[Kind] = ("fields", "fields", "touch", "opportunity")
 CHANNELS = ("call", "email", "meeting")
 #: The value by which a change of each kind can be known.
 _KNOWN_BY = {"fields": "status", "touch": "channel", "opportunity": "amount"}
@@ -24,8 +25,10 @@ _KNOWN_BY = {"fields": "status", "touch": "channel", "opportunity": "amount"}
 class Storm:
     """A seeded story. expected: what people did, to be found once each in what Baton read."""
 
-    def __init__(self, world: World, *, seed: int, leads: int) -> None:
-        self.world, self.random, self.leads = world, random.Random(seed), leads
+    def __init__(
+        self, world: World, *, seed: int, leads: int, kinds: Sequence[Kind] = ("fields", "fields", "touch", "opportunity")
+    ) -> None:
+        self.world, self.random, self.leads, self.kinds = world, random.Random(seed), leads, kinds
         self.expected: Counter[tuple[str, ...]] = Counter()
         self.read: list[Change] = []
         self.bookmark = ""
@@ -84,7 +87,7 @@ class Storm:
         done = []
         for _ in range(count):
             lead, by, seconds = self.random.randint(1, self.leads), self.random.choice(PEOPLE), self.random.randint(0, 5)
-            kind = self.random.choice(("fields", "fields", "touch", "opportunity"))
+            kind = self.random.choice(self.kinds)
             if kind == "fields":
                 value = self.random.choice([one for one in STATUSES if one != self.status.get(lead)])
                 self.status[lead] = value
@@ -94,7 +97,7 @@ class Storm:
                 self.amount += 1
                 value = str(self.amount)
             self.expected[kind, str(lead), by, value] += 1
-            done.append(Deed(kind, lead, by, value, seconds))  # type: ignore[arg-type]
+            done.append(Deed(kind, lead, by, value, seconds))
         return done
 
     async def look(self) -> int:

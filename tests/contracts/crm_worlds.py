@@ -28,6 +28,9 @@ class Seen:
     opportunities: tuple[str, ...] = ()
 
 
+Kind = Literal["fields", "touch", "opportunity"]
+
+
 @dataclass(frozen=True, slots=True)
 class Deed:
     """What one of many people does in a storm. value: the new status, the channel of a touch, or the amount of an opportunity.
@@ -35,7 +38,7 @@ class Deed:
     seconds: how much time passes before.
     """
 
-    kind: Literal["fields", "touch", "opportunity"]
+    kind: Kind
     lead: int
     by: str
     value: str

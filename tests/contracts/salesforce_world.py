@@ -16,6 +16,8 @@ from tests.crm.salesforce_server import KEY, SECRET
 from tests.crm.salesforce_stand_in import StandIn
 
 _STAGES = {"open": "Prospecting", "won": "Closed Won", "lost": "Closed Lost"}
+#: The values of the status: those of the suite, and those of the example agreement.
+_STATUSES = ["NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED", "BAD_TIMING", "Working", "Attempted", "Opportunity"]
 _NAMES = {"owner": "OwnerId", "status": "Status"}
 #: How the suite names what it looks at, for each field of Salesforce.
 _SHOWN = {"FirstName": "firstname", "LastName": "lastname", "Email": "email", "Status": "status"}
@@ -31,7 +33,7 @@ class SalesforceWorld:
         self._dice = random.Random(0)
         self.people: dict[str, str] = dict(PEOPLE)
         stand_in.do("reset")
-        stand_in.do("set", statuses=["NEW", "OPEN", "IN_PROGRESS", "CONNECTED", "UNQUALIFIED", "BAD_TIMING"], multi_currency=True)
+        stand_in.do("set", statuses=_STATUSES, multi_currency=True)
         stand_in.do("column", kind="Lead", column="lifecycle")
         stand_in.users = {person: stand_in.do("user", name=person.title(), email=address) for person, address in PEOPLE.items()}
         self.crm: Crm = SalesforceCrm(

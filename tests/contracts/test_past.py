@@ -15,6 +15,8 @@ from agreements.loading import read_agreement
 from agreements.model import Agreement
 from app.audit.audit import AuditFiles, audit
 from app.audit.report import Audit, as_json
+from app.csv_import.audit_columns import AuditColumns
+from app.shadow.crm_map import CrmMap
 from app.shadow.reading import ReadPast, read_past
 from app.shadow.words import words_of
 from storage.crm.hubspot import HubSpotCrm
@@ -92,11 +94,11 @@ def agreement() -> Agreement:
     return read_agreement(EXAMPLE)
 
 
-async def read(world: PastWorld, folder: Path) -> ReadPast:
+async def read(world: PastWorld, folder: Path, mapping: CrmMap | None = None) -> ReadPast:
     """What the CRM knows of the leads since the beginning of the story."""
     folder.mkdir(exist_ok=True)
-    words = words_of(world.past.name, None, None)
-    asked = Asked(BEGIN, NOW, words.fields)
+    words = words_of(world.past.name, None, mapping)
+    asked = Asked(BEGIN, NOW, words.fields, words.source, words.created)
     return await read_past(world.past, asked, words, folder=folder, timezone="Europe/London", progress=lambda leads: None)
 
 
@@ -260,3 +262,51 @@ async def test_a_field_that_the_crm_lacks_is_named(vendor: PastWorld) -> None:
         _ = [page async for page in vendor.past.pages(Asked(BEGIN, NOW, ("status", "no_such_field")))]
 
     assert refused.value.permanent
+
+
+async def test_a_contact_is_a_lead_from_the_time_that_a_field_says(hubspot: StandIn, tmp_path: Path) -> None:
+    world = HubSpotPastWorld(hubspot)
+    mql = world.arrives(-30 * DAY, source="ORGANIC", owner="ana")
+    world.arrives(0, source="ORGANIC")
+    world.status(-20 * DAY, mql, "rejected")
+    world.touched(-10 * DAY, mql, "call")
+    at = {"hs_lifecyclestage_marketingqualifiedlead_date": (BEGIN + timedelta(hours=1)).isoformat()}
+    hubspot.do("put", kind="contacts", id=mql, values=at, user=11)
+    world.touched(2 * HOUR, mql, "email")
+    given = CrmMap(audit=AuditColumns(created="hs_lifecyclestage_marketingqualifiedlead_date"))
+
+    found = await read(world, tmp_path / "read", given)
+
+    assert texts_of(found) == [
+        "id,created,source,owner,assigned_at,status,reason,tier,won,won_at,lost,lost_at,amount\n"
+        f"{mql},2026-02-02T10:00:00Z,ORGANIC,71,2026-02-02T10:00:00Z,UNQUALIFIED,,,,,,,\n",
+        f"lead,at,type,by,to\n{mql},2026-02-02T11:00:00Z,email,,\n",
+    ]
+
+
+async def test_a_field_of_salesforce_says_from_when_a_record_is_a_lead(salesforce: SalesforceStandIn, tmp_path: Path) -> None:
+    world = SalesforcePastWorld(salesforce)
+    old = world.arrives(-30 * DAY, source="ORGANIC", owner="ana")
+    world.arrives(-29 * DAY, source="ORGANIC", owner="ana")
+    world.owned(5, old, "ben")
+
+    found = await read(world, tmp_path / "read", CrmMap(audit=AuditColumns(created="LastModifiedDate")))
+
+    assert found.leads == 1
+    assert texts_of(found)[0].splitlines()[1].startswith(f"{old},2026-02-02T09:05:00Z,ORGANIC,")
+
+
+@pytest.mark.long
+async def test_five_thousand_leads_cost_thirteen_requests_a_page(hubspot: StandIn, tmp_path: Path) -> None:
+    world, leads = HubSpotPastWorld(hubspot), 5_000
+    hubspot.do("reset", validate=False)
+    world.arrives(0, source="ORGANIC")
+    for _ in range(leads // 500):
+        made = hubspot.do("many", steps=[{"do": "make", "kind": "contacts", "values": {"firstname": "x"}} for _ in range(500)])
+        calls = ({"do": "make", "kind": "calls", "values": {}, "user": 11, "ties": [["contacts", one["id"]]]} for one in made)
+        hubspot.do("many", steps=list(calls))
+
+    found = await read(world, tmp_path / "read")
+
+    assert (found.leads, found.activities) == (leads + 1, leads)
+    assert sum(hubspot.do("seen")["requests"].values()) <= 13 * (leads // 100 + 1) + 4

@@ -199,7 +199,7 @@ class Api:
     def _properties(self, kind: str) -> Json:
         if kind in self.state.closed:
             raise Refused(403, "MISSING_SCOPES", f"This app lacks the scopes for {kind}")
-        fixed = ("hs_merged_object_ids", "hs_created_by_user_id")
+        fixed = ("createdate", "hs_merged_object_ids", "hs_created_by_user_id")
         return {"results": [self._property(kind, name, name in fixed) for name in sorted(self.state.known[kind])]}
 
     def _property(self, kind: str, name: str, fixed: bool = False) -> Json:

@@ -17,7 +17,7 @@ KNOWN: dict[str, set[str]] = {
     "contacts": {
         *("email", "firstname", "lastname", "company", "jobtitle", "phone", "country", "hubspot_owner_id", "hs_lead_status"),
         *("lifecyclestage", "baton_lead", "baton_keys", "hs_merged_object_ids", "sales_stage", "hs_additional_emails"),
-        *("hs_analytics_source", "rejection_reason"),
+        *("createdate", "hs_analytics_source", "rejection_reason", "hs_lifecyclestage_marketingqualifiedlead_date"),
     },
     "companies": {"name", "domain", "lifecyclestage", "hubspot_owner_id", "hs_additional_domains"},
     "deals": {
@@ -272,6 +272,9 @@ class State:
         if name not in self.known[record.kind]:
             raise Refused(400, "VALIDATION_ERROR", "There was a problem with the request.", propertyName=name)
         value = record.value(name, at=at)
+        if operator in ("GTE", "LT"):  # of a date
+            ms = datetime.fromisoformat(value).timestamp() * 1000 if value else None
+            return ms is not None and (ms >= int(wanted) if operator == "GTE" else ms < int(wanted))
         if operator == "HAS_PROPERTY":
             return bool(value)
         if operator == "CONTAINS_TOKEN":

@@ -12,14 +12,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from agreements.errors import CrmError
 from storage.crm.local import LocalCrm
+from tests.forked import forked
 
+#: How long a process waits for the file: these promise nothing about speed.
+PATIENCE_SECONDS = 240
 #: How many processes change the file at the same time.
 AT_ONCE = 3
 #: How many rows each thing is when it is done.
@@ -41,7 +44,9 @@ class Crowd:
         assert self._process.stdout
         self._process.stdin.write(json.dumps([action, told]) + "\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        assert answer, "the processes have ended with an error"
+        return json.loads(answer)
 
     def close(self) -> None:
         """End the processes."""
@@ -70,7 +75,7 @@ class People:
     """What happens in this process. It has no connection of its own while it makes another process."""
 
     def __init__(self, path: str) -> None:
-        self.path, self.crm = path, LocalCrm(path)
+        self.path, self.crm = path, LocalCrm(path, timeout_seconds=PATIENCE_SECONDS)
         self.children: dict[int, list[dict[str, Any]]] = {}
         self.holder: tuple[int, int] | None = None
         self.bookmark, self.found = "", list[str]()
@@ -78,7 +83,7 @@ class People:
     def lock(self) -> None:
         """A process takes the file's lock, and keeps it."""
         (ready, locked), (go, release) = os.pipe(), os.pipe()
-        child = _forked(lambda: _hold(self.path, locked, go))
+        child = forked(lambda: _hold(self.path, locked, go, ready, release))
         os.read(ready, 1)
         for one in (ready, locked, go):
             os.close(one)
@@ -96,7 +101,7 @@ class People:
     def begin(self, deeds: list[dict[str, Any]]) -> None:
         """Several processes begin to do these things, each its share of them."""
         for share in (deeds[start::AT_ONCE] for start in range(AT_ONCE)):
-            self.children[_forked(lambda share=share: self._carry_out(share))] = share  # type: ignore[misc]
+            self.children[forked(lambda share=share: self._carry_out(share))] = share  # type: ignore[misc]
 
     def finish(self) -> tuple[int, list[str]]:
         """Wait until all is done, and read meanwhile. What a killed process did not do is done again.
@@ -116,7 +121,7 @@ class People:
                 left = [(one, self._rows_of(one)) for one in share]
                 parts += [f"{one['kind']} of lead {one['lead']}: {rows}" for one, rows in left if rows not in (0, _ROWS[one["kind"]])]
                 rest = [{**one, "fatal": one["fatal"] * bool(place)} for place, one in enumerate(one for one, rows in left if rows == 0)]
-                self.children[_forked(lambda rest=rest: self._carry_out(rest))] = rest  # type: ignore[misc]
+                self.children[forked(lambda rest=rest: self._carry_out(rest))] = rest  # type: ignore[misc]
             elif status:
                 raise RuntimeError(f"a process of the people ended with {status}")
         return killed, parts
@@ -124,7 +129,7 @@ class People:
     def dies_assigning(self, lives: int, key: str, lead: str, owner: str, facts: Mapping[str, str]) -> None:
         """A process of Baton is killed amid an assignment."""
         fatal = Fatal(owner, lives)
-        child = _forked(lambda: asyncio.run(self.crm.assign(key=key, lead_number=lead, owner=fatal, facts=facts)))
+        child = forked(lambda: asyncio.run(self.crm.assign(key=key, lead_number=lead, owner=fatal, facts=facts)))
         _, status = os.waitpid(child, 0)
         if not os.WIFSIGNALED(status):
             raise RuntimeError("the process was not killed")
@@ -154,7 +159,7 @@ class People:
 
     def _rows_of(self, one: Mapping[str, Any]) -> int:
         """How many rows of this are in the CRM. No two things are done at the same instant, and no two amounts are the same."""
-        db = sqlite3.connect(self.path, timeout=10)
+        db = sqlite3.connect(self.path, timeout=PATIENCE_SECONDS)
         try:
             rows: int = db.execute("SELECT count(*) FROM changes WHERE at=?", (one["at"],)).fetchone()[0]
             if not rows and one["kind"] == "opportunity":
@@ -164,21 +169,10 @@ class People:
             db.close()
 
 
-def _forked(work: Callable[[], object]) -> int:
-    """Do this in a new process, whose end is the work's end, and return its id."""
-    child = os.fork()
-    if child:
-        return child
-    try:
-        work()
-    except BaseException as error:
-        print(repr(error), file=sys.stderr, flush=True)
-        os._exit(1)
-    os._exit(0)
-
-
-def _hold(path: str, locked: int, go: int) -> None:
-    db = sqlite3.connect(path, timeout=10, isolation_level=None)
+def _hold(path: str, locked: int, go: int, *others: int) -> None:
+    for one in others:  # the pipe ends when the process that made this one does
+        os.close(one)
+    db = sqlite3.connect(path, timeout=PATIENCE_SECONDS, isolation_level=None)
     db.execute("BEGIN IMMEDIATE")
     os.write(locked, b"x")
     os.read(go, 1)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from html import unescape
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -94,6 +96,19 @@ def test_an_empty_chart_is_a_sentence(empty: Chart) -> None:
     assert "No promise was due." in html
     assert "<svg" not in html
     assert "<table" not in html
+
+
+@pytest.mark.parametrize("chart", every_kind("datum.secret"), ids=lambda chart: type(chart).__name__)
+def test_a_chart_asks_for_nothing_and_what_people_write_is_no_expression(chart: Chart) -> None:
+    def keys(value: Any) -> Iterator[tuple[str, Any]]:
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+            yield str(key), one
+            yield from keys(one)
+
+    found = list(keys(spec(chart)))
+
+    assert {key for key, _ in found} & {"url", "href", "signal", "expr", "calculate", "test", "transform"} == set()
+    assert {one for key, one in found if key == "labelExpr"} <= {"replace(datum.label, '%', ' %')"}
 
 
 def test_a_gap_stays_a_gap_and_every_share_stands_above_its_whole() -> None:

@@ -66,8 +66,17 @@ def test_a_map_says_what_the_words_of_this_company_mean(world: HubSpotPastWorld,
     done = shadow("--map", "crm.yaml", "--json", "-")
 
     report = json.loads(done.stdout)
+    assert "by the map:" in done.stderr
     assert done.exit_code == 0, done.output
     assert (report["rejected"]["count"], report["rejected_without_reason"]["count"]) == (1, 1)
+
+
+def test_a_status_that_nobody_explains_is_named(world: HubSpotPastWorld, tmp_path: Path) -> None:
+    (tmp_path / "crm.yaml").write_text("audit: {statuses: {accepted: CONNECTED}}")
+
+    done = shadow("--map", "crm.yaml")
+
+    assert "Nobody says what these statuses mean, so they count as new: IN_PROGRESS (1)." in done.stderr
 
 
 def test_a_token_that_ends_half_way_ends_the_command_and_nothing_is_reported(world: HubSpotPastWorld, tmp_path: Path) -> None:

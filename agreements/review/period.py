@@ -1,0 +1,88 @@
+"""The days that a review is about, in the agreement's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+#: How many weeks the trend of the promises shows, and how many months of MQLs are followed to their wins.
+WEEKS, MONTHS = 13, 13
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Whole days from `first` to `last`, both included. zone: an IANA name. now: aware; what comes later is not known."""
+
+    first: date
+    last: date
+    zone: str
+    now: datetime
+
+    @property
+    def begins(self) -> datetime:
+        """The first instant, aware UTC."""
+        return midnight(self.first, self.zone)
+
+    @property
+    def ends(self) -> datetime:
+        """The first instant after the last day, aware UTC."""
+        return midnight(self.last + timedelta(days=1), self.zone)
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant up to which facts count: the end of the period, or now where that is earlier."""
+        return min(self.now, self.ends)
+
+    def holds(self, at: datetime | None) -> bool:
+        """Whether this instant lies in the period and has come."""
+        return at is not None and self.begins <= at < self.as_of
+
+    def day(self, at: datetime) -> date:
+        """Return the date at that instant."""
+        return at.astimezone(ZoneInfo(self.zone)).date()
+
+    def since(self, first: date) -> Period:
+        """Return the period from that day to the same end."""
+        return Period(first, self.last, self.zone, self.now)
+
+    @property
+    def weeks(self) -> tuple[date, ...]:
+        """The Mondays of the weeks of the trend, the week of the last day being the newest."""
+        newest = self.last - timedelta(days=self.last.weekday())
+        return tuple(newest - timedelta(weeks=back) for back in reversed(range(WEEKS)))
+
+    @property
+    def months(self) -> tuple[date, ...]:
+        """The first days of the months that are followed, the month of the last day being the newest."""
+        return tuple(sorted(_months_back(self.last, MONTHS)))
+
+    @property
+    def known_since(self) -> datetime:
+        """From when facts are read: the beginning of the period, of the oldest week and of the oldest month, whichever is earliest."""
+        return midnight(min(self.first, self.weeks[0], self.months[0]), self.zone)
+
+
+def midnight(day: date, zone: str) -> datetime:
+    """Return the first instant of a day in that zone, aware UTC."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+
+
+def last_week(today: date) -> tuple[date, date]:
+    """Return the Monday and the Sunday of the last week that is over."""
+    monday = today - timedelta(days=today.weekday())
+    return monday - timedelta(days=7), monday - timedelta(days=1)
+
+
+def last_month(today: date) -> tuple[date, date]:
+    """Return the first and the last day of the last month that is over."""
+    last = today.replace(day=1) - timedelta(days=1)
+    return last.replace(day=1), last
+
+
+def _months_back(day: date, count: int) -> Iterator[date]:
+    first = day.replace(day=1)
+    for _ in range(count):
+        yield first
+        first = (first - timedelta(days=1)).replace(day=1)

@@ -1,0 +1,170 @@
+"""Reads what a review counts: passes, promises, answers and deals, as frozen values, in a fixed number of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from agreements.model import Agreement
+from agreements.review.deals import Deal
+from agreements.review.delivery import delivery
+from agreements.review.passes import Pass
+from agreements.review.period import Period
+from agreements.review.promises import Promise
+from agreements.review.reasons import GivenBack
+from agreements.words import GIVEN_BACK, OpportunityState
+from app.review.folding import Folded, fold
+from storage import contracts, review_rows
+from storage.review_rows import AnswerRow, OpportunityRow, Span
+
+#: Tells what is being read, and how many of how many parts are done.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Everything that a review counts. agreement: the newest version in force at the end. ticks: what was ticked in each acceptance of the
+    period. waits: what each open pass waited for, by the id of the pass. opportunities: every one, also those that belong to no lead."""
+
+    agreement: Agreement
+    passes: Sequence[Pass]
+    promises: Sequence[Promise]
+    given: Sequence[GivenBack]
+    deals: Sequence[Deal]
+    ticks: Sequence[tuple[str, ...]]
+    waits: Mapping[int, str]
+
+    @property
+    def by_id(self) -> dict[int, Pass]:
+        """The passes by id."""
+        return {one.id: one for one in self.passes}
+
+
+def read(session: Session, name: str, period: Period, progress: Progress) -> Read:
+    """Read the facts of one agreement. Raises AgreementError where no version of it is deployed."""
+    span = Span(name, period.known_since, period.as_of)
+    versions = {row.version: contracts.read(row) for row in contracts.deployed(session, name)}
+    progress("leads", 0, 5)
+    folded = fold(session, span)
+    progress("promises", 1, 5)
+    answers = review_rows.answers(session, span)
+    given = list(_given(answers, folded, versions))
+    newest = _newest(versions, period)
+    delivered = (delivery(one, versions.get(one.version, newest)) for one in folded.passes)
+    promises = [*_promises(session, span, folded, versions, answers), *(one for one in delivered if one)]
+    progress("opportunities", 2, 5)
+    deals = list(_deals(session, span, folded, period))
+    progress("open leads", 3, 5)
+    waits = {folded.pass_of[ident]: kind for ident, kind in review_rows.open_waits(session, span).items() if ident in folded.pass_of}
+    progress("counting", 4, 5)
+    ticks = [_ticked(one.data) for one in answers if one.kind == "accepted" and period.holds(one.answered_at)]
+    return Read(newest, folded.passes, promises, given, deals, ticks, waits)
+
+
+def _newest(versions: Mapping[int, Agreement], period: Period) -> Agreement:
+    """Return the newest version that was in force on the last day, else the first one."""
+    begun = [number for number, one in versions.items() if one.effective.from_ <= period.last]
+    return versions[max(begun, default=min(versions))]
+
+
+def _ticked(data: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(name) for name in data.get("note_wrong", ()))
+
+
+def _given(answers: Iterable[AnswerRow], folded: Folded, versions: Mapping[int, Agreement]) -> Iterator[GivenBack]:
+    for one in answers:
+        if one.kind not in GIVEN_BACK or one.handoff_id not in folded.rows:
+            continue
+        row, code = folded.rows[one.handoff_id], str(one.data.get("reason", ""))
+        found = versions[row.version].reason(code) if row.version in versions else None
+        yield GivenBack(
+            pass_id=folded.pass_of[one.handoff_id],
+            lead_id=row.lead_id,
+            at=one.answered_at,
+            reason=code,
+            source=row.source,
+            tier=row.tier,
+            against=found.counts_against if found else "nobody",
+            disputed=one.disputed is not None,
+            ruling=one.ruling or "",
+        )
+
+
+def _promises(
+    session: Session, span: Span, folded: Folded, versions: Mapping[int, Agreement], answers: Iterable[AnswerRow]
+) -> Iterator[Promise]:
+    reasons = {one.assignment_id: (one.handoff_id, str(one.data.get("reason", ""))) for one in answers if one.kind in GIVEN_BACK}
+    for wait in review_rows.promises(session, span):
+        row = folded.rows.get(wait.handoff_id)
+        agreement = versions.get(row.version) if row else None
+        if row is None or agreement is None:
+            continue
+        handoff, code = reasons.get(wait.assignment_id, (0, "")) if wait.assignment_id else (0, "")
+        reason = agreement.reason(code) if handoff == wait.handoff_id else None
+        yield Promise(
+            pass_id=folded.pass_of[wait.handoff_id],
+            kind=wait.kind,
+            owed_by="baton" if wait.about == "proof" else agreement.clock(wait.kind).owed_by,
+            promised_at=wait.promised_at,
+            about=wait.about,
+            tier=row.tier,
+            holder=wait.holder,
+            given=wait.given or "",
+            answered_at=wait.answered_at,
+            closed_at=wait.closed_at if wait.closed_at and wait.closed_at < span.as_of else None,
+            closed_because=wait.closed_because,
+            against=reason.counts_against if reason else "nobody",
+        )
+
+
+def _deals(session: Session, span: Span, folded: Folded, period: Period) -> Iterator[Deal]:
+    campaigns = _campaigns(review_rows.campaigns(session, span))
+    by_lead = folded.by_lead()
+    for row in review_rows.opportunities(session, span):
+        came_from = _pass_of(row, folded, by_lead, span.agreement)
+        if came_from is None and row.lead_id is not None and (row.agreement or row.lead_id not in by_lead):
+            continue  # it belongs to another agreement
+        settled = row.settled_at if row.settled_at and row.settled_at < span.as_of else None
+        began = folded.lead_began.get(row.lead_id or 0)
+        yield Deal(
+            crm_id=row.crm_id,
+            lead_id=row.lead_id,
+            pass_id=came_from,
+            opened_at=row.opened_at,
+            settled_at=settled,
+            state=OpportunityState(row.state) if settled else OpportunityState.OPEN,
+            amount=row.amount,
+            currency=row.currency,
+            faults=tuple(sorted(row.faults)),
+            campaigns=_first_and_last(campaigns.get(row.lead_id or 0, ()), row.opened_at),
+            days=_days(began, row, period) if settled else None,
+        )
+
+
+def _pass_of(row: OpportunityRow, folded: Folded, by_lead: Mapping[int, Sequence[Pass]], agreement: str) -> int | None:
+    """The pass from which it came: of the handoff that the CRM names, else the lead's last one that had begun by then."""
+    if row.handoff_id is not None:
+        return folded.pass_of.get(row.handoff_id, row.handoff_id) if row.agreement == agreement else None
+    began = [one.id for one in by_lead.get(row.lead_id or 0, ()) if one.began_at <= row.opened_at]
+    return began[-1] if began else None
+
+
+def _days(began: datetime | None, row: OpportunityRow, period: Period) -> int | None:
+    ended: date | None = row.closed_on or (period.day(row.settled_at) if row.settled_at else None)
+    return (ended - period.day(began)).days if began and ended else None
+
+
+def _campaigns(rows: Iterable[tuple[int, datetime, str]]) -> dict[int, list[tuple[datetime, str]]]:
+    found: dict[int, list[tuple[datetime, str]]] = {}
+    for lead, at, campaign in rows:
+        found.setdefault(lead, []).append((at, campaign))
+    return found
+
+
+def _first_and_last(known: Sequence[tuple[datetime, str]], opened_at: datetime) -> tuple[str, str]:
+    before = [campaign for at, campaign in known if at <= opened_at] or [campaign for _, campaign in known[:1]]
+    return (before[0], before[-1]) if before else ("", "")

@@ -1,0 +1,121 @@
+"""The results of a review as plain values. They are the JSON report too: docs/review.schema.json describes their shape."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal
+
+from agreements.clauses.after import CountsAgainst
+from agreements.review.cohorts import Cohort, Maturity
+from agreements.review.deals import Campaign, DaysToWon, Money
+from agreements.review.funnel import Attempts, BySource, Funnel, Recycled, Speed, TouchedInTime
+from agreements.review.notes import Note
+from agreements.review.objectives import Objective
+from agreements.review.promises import Kept, WeekKept
+from agreements.review.reasons import Disputes, ReasonCount
+from agreements.review.share import Share, Value
+from agreements.review.to_decide import ToDecide
+from agreements.review.to_discuss import ToDiscuss
+from agreements.words import Party
+
+#: What an open lead waited for at the end of the period. moving: nothing; Baton was at work on it.
+WaitsFor = Literal["moving", "note", "delivery", "acceptance", "first_attempt", "outcome", "decision"]
+
+
+class Side(Value):
+    """The promises of one side that were due in the period, over all its clocks."""
+
+    side: Party
+    kept: Share
+
+
+class OpenByAge(Value):
+    """The leads that were open at the end of the period, by age since their pass began. days: below this many, null for all older ones.
+
+    waits_for: how many waited for what.
+    """
+
+    days: int | None
+    leads: int
+    waits_for: dict[WaitsFor, int]
+
+
+class Load(Value):
+    """How many open leads a person had at the end of the period. rep: an id of the roster; name: as people know the person."""
+
+    rep: str
+    name: str
+    open: int
+
+
+class Tick(Value):
+    """What reps ticked as wrong or missing in the notes of leads that they accepted in the period."""
+
+    statement: str
+    ticked: Share
+
+
+class Decision(Value):
+    """What was decided in a review. until: by which day; done_on: the day on which somebody said that it is done. Null for none."""
+
+    number: int
+    text: str
+    by: str
+    decided_on: date
+    until: date | None
+    done_on: date | None
+    overdue: bool
+
+
+class Review(Value):
+    """What marketing and sales did in a period, under one agreement.
+
+    agreement: its name; version: the newest in force at the end; versions: every version under which a lead of the period ran. first,
+    last: days in the zone, both included. as_of: up to when facts are known. sides, promises, weeks: what both sides kept. against: how
+    many rejections and returns count against whom. Notes say what cannot be right.
+    """
+
+    report: Literal["baton-review-1"] = "baton-review-1"
+    agreement: str
+    version: int
+    versions: tuple[int, ...]
+    timezone: str
+    first: date
+    last: date
+    as_of: datetime
+    objectives: tuple[Objective, ...]
+    to_decide: tuple[ToDecide, ...]
+    sides: tuple[Side, ...]
+    promises: tuple[Kept, ...]
+    weeks: tuple[WeekKept, ...]
+    funnel: Funnel
+    speeds: tuple[Speed, ...]
+    touched_in_time: TouchedInTime
+    attempts: Attempts
+    maturities: tuple[Maturity, ...]
+    cohorts: tuple[Cohort, ...]
+    money: tuple[Money, ...]
+    campaigns: tuple[Campaign, ...]
+    days_to_won: DaysToWon
+    by_source: tuple[BySource, ...]
+    recycled: Recycled
+    open_leads: int
+    open_by_age: tuple[OpenByAge, ...]
+    load: tuple[Load, ...]
+    ticks: tuple[Tick, ...]
+    disputes: Disputes
+    reasons: tuple[ReasonCount, ...]
+    against: dict[CountsAgainst, int]
+    to_discuss: tuple[ToDiscuss, ...]
+    decisions: tuple[Decision, ...]
+    notes: tuple[Note, ...]
+
+
+def as_json(found: Review) -> dict[str, Any]:
+    """Return the whole report as plain values."""
+    return found.model_dump(mode="json")
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of the report."""
+    return Review.model_json_schema(mode="serialization")

@@ -1,0 +1,45 @@
+"""Shows a review in the terminal: the result first, then tables."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from agreements.review.share import Share
+from app.backtest.terminal_view import print_warnings, titled
+from app.review import wording
+from app.review.report import Review
+from app.review.tables import Table, tables
+
+#: The tables that stand in other places of the terminal.
+_ELSEWHERE = ("notes", "to-decide")
+
+
+def show(found: Review, console: Console) -> None:
+    """Print the whole review. Shares of fewer than 20 are grey."""
+    console.print(f"\n{found.agreement}@{found.version}, {wording.days(found)}", style="bold", markup=False)
+    console.print(wording.headline(found), markup=False, soft_wrap=True)
+    if found.to_decide:
+        console.print("\n[bold]To decide[/bold]")
+        for at, one in enumerate(found.to_decide, 1):
+            console.print(f"{at}. {one.what}", markup=False, soft_wrap=True)
+    for table in tables(found):
+        if table.name not in _ELSEWHERE:
+            _print(table, console)
+    print_warnings(console, tuple(wording.warnings(found)))
+
+
+def _print(table: Table, console: Console) -> None:
+    shown = titled(table.title, *table.columns)
+    for row in table.rows:
+        shown.add_row(*(_cell(value) for value in row))
+    if table.remark:
+        shown.caption = escape(table.remark)
+        shown.caption_justify = "left"
+    console.print()
+    console.print(shown)
+
+
+def _cell(value: wording.Cell) -> Text:
+    return Text(wording.cell(value), style="bright_black" if isinstance(value, Share) and value.few else "")
