@@ -27,6 +27,7 @@ from prefect.workers.base import BaseJobConfiguration, BaseVariables, BaseWorker
 from app.attempt_client import AttemptClient, AttemptClientContext
 from app.attempts import Attempts
 from app.clock import Clock
+from app.heartbeat import beating
 from app.prefect_check import check_prefect
 from app.prefect_runs import PrefectEngine
 from app.run_mover import RunMover
@@ -138,7 +139,7 @@ async def work(box: Toolbox, *, stop: threading.Event, on_sqlite: bool, timetabl
             at_once = box.settings.resume_at_once or (1 if on_sqlite or box.database.is_sqlite else 8)
             clock = Clock(box, engine, tick_seconds=box.settings.tick_seconds, at_once=at_once, hands_over=not own)
             ended = await _ending(stop)
-            parts = [clock.run(ended), _tidying(box, client, ended)]
+            parts = [clock.run(ended), beating(box, clock, ended), _tidying(box, client, ended)]
             if own:
                 flow, mover = await _prepared(client)
                 attempts = Attempts(box, mover, flow, limit=box.settings.attempts_at_once)
