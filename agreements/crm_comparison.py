@@ -42,6 +42,8 @@ IN_SHORT: Mapping[FindingKind, str] = {
 }
 #: What people did there: no write of Baton failed.
 _NOT_BY_WRITING: tuple[FindingKind, ...] = ("deleted", "converted")
+#: How many days after its end a lead is still compared, where nobody says otherwise.
+DAYS = 30
 #: A record that changed within this time is not compared: the CRM may show the record before it shows who changed it.
 QUIET = timedelta(minutes=2)
 #: The stages at which Baton keeps values in the CRM, and what those may say, the most likely first.

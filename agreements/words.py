@@ -122,11 +122,15 @@ NotUnderstood = Literal[
 
 #: The channels on which people and systems get messages.
 ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
+#: What the operator gets an alarm about: a source sends no more leads, the clock is late, no worker lives, a lead stands still, messages
+#: on a channel fail, and events of the trail are not sealed.
+AlarmKind = Literal["source-silent", "clock-late", "no-worker", "lead-stuck", "channel-fails", "trail-unsealed"]
+ALARM_KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
 #: A message that has templates of its own.
 TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
-    "complaint-told", "crm-told",
+    "complaint-told", "crm-told", "alarm-told",
     "trail-head", "test", "signature-told", "signature-asked",
     "do-not-contact", "asked-again",
 ]  # fmt: skip

@@ -86,6 +86,7 @@ COMMANDS: dict[str, str | Group] = {
     "worker": "app.commands.parts:worker",
     "web": "app.commands.parts:web",
     "verify": "app.commands.verify:verify",
+    "alarms": "app.commands.alarms:show",
     "audit": "app.commands.auditing:audit",
     "review": Group(
         "The review of marketing and sales, and what was decided in it.",

@@ -18,7 +18,7 @@ from app.prefect_runs import Engine, EngineAway
 from app.repair import Repair
 from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
-from tasks.background import read_crm
+from tasks.background import alarms, read_crm
 from tasks.background.absences import hand_over_absences
 from tasks.background.enrolments import enrol_leads
 from tasks.background.feeds import poll_feeds
@@ -45,6 +45,8 @@ HEAD_SECONDS = 300.0
 #: How often the clock asks Prefect for runs that were resumed by hand, in real seconds.
 RESUMED_SECONDS = 2.0
 RELEASE_SECONDS = 600.0
+#: How often the clock looks for what the operator must know, in seconds. The first look comes after this time.
+ALARM_SECONDS = 60.0
 #: The longest pause before a part that keeps failing is tried again, in seconds.
 LONGEST_PAUSE = 60.0
 
@@ -75,6 +77,8 @@ class Clock:
         self._seen: frozenset[str] = frozenset()
         self._look_again = 0.0
         self._refused = ""
+        self._began = self._ticked = time.monotonic()
+        self._away_since = 0.0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until stop is set. No part waits for another one, and no error in one part ends it."""
@@ -105,6 +109,7 @@ class Clock:
             "held leads": self._every(RELEASE_CHECK_SECONDS, self._release),
             "the trail": self._every(SEAL_SECONDS, self._seal),
             "the head of the trail by mail": self._every(HEAD_SECONDS, self._mail_head),
+            "alarms": self._every(ALARM_SECONDS, self._look_for_alarms, at_once=False),
         }
         if self.hand_over:
             parts["wakes"] = self.hand_over.deliver
@@ -116,6 +121,7 @@ class Clock:
             try:
                 await self._guarded(called, part)
                 failures = 0
+                self._ticked = time.monotonic() if called == "deadlines" else self._ticked
             except Exception as error:
                 failures += 1
                 # the first failure with its traceback, each later one in one line
@@ -145,16 +151,29 @@ class Clock:
         except EngineAway as error:
             if not self._away:
                 log.warning("the Prefect server does not answer; answers are stored and go on when it is back: %s", error)
+            self._away_since = self._away_since if self._away else time.monotonic()
             self._away = True
             return 0
         if called in ASK_PREFECT and moved >= ASK_PREFECT[called]:
             self._away = False
         return moved
 
-    def _every(self, seconds: float, part: Part) -> Part:
+    @property
+    def seconds_since_tick(self) -> float:
+        """Return how long ago the clock last went through the deadlines, in real seconds."""
+        return time.monotonic() - self._ticked
+
+    @property
+    def seconds_away(self) -> float | None:
+        """Return for how long the Prefect server has not answered, in real seconds; None where it answers."""
+        return time.monotonic() - self._away_since if self._away else None
+
+    def _every(self, seconds: float, part: Part, *, at_once: bool = True) -> Part:
+        name = getattr(part, "__name__", repr(part))
+
         async def timed() -> int:
-            name, now = getattr(part, "__name__", repr(part)), time.monotonic()
-            if now < self._next.get(name, 0.0):
+            now = time.monotonic()
+            if now < self._next.get(name, 0.0 if at_once else self._began + seconds):
                 return NOT_NOW
             self._next[name] = now + seconds
             return await part()
@@ -225,6 +244,9 @@ class Clock:
             return 0
         self._refused = ""
         return sealed
+
+    async def _look_for_alarms(self) -> int:
+        return await alarms.look(self.box, real=datetime.now(UTC))
 
     async def _mail_head(self) -> int:
         to = self.box.settings.trail_mail_to

@@ -34,6 +34,7 @@ WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
             "a mailbox answers by itself and no lead waits; a calendar feed is down for a day",
         ),
         "complaint-told": ("operations", "a mailbox reports a message as unwanted"),
+        "alarm-told": ("operations", "an alarm begins, and when it is over"),
         "crm-told": ("operations", "the nightly comparison finds something else that differs from the CRM"),
         "trail-head": ("the address in `BATON_TRAIL_MAIL_TO`", "once a day"),
         "test": ("a person in the roster", "`baton messages test`"),

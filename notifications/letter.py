@@ -138,6 +138,25 @@ class AbsenceContext:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmRow:
+    """One alarm. what: what is wrong, or that it is over, in sentences. todo: what the operator may do, empty where it is over."""
+
+    what: str
+    todo: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmContext:
+    """Everything that a message about alarms may use. subject: in a few words; command: where all alarms are listed."""
+
+    to: Recipient
+    link: str
+    subject: str
+    rows: tuple[AlarmRow, ...]
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
 class HeadContext:
     """Everything that the mail with the head of the trail may use.
 

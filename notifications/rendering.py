@@ -36,6 +36,7 @@ _LIMITS = {
     "message": 3000,
     "text": 2000,
     "what": 500,
+    "todo": 300,
     "promise": 500,
     "statements": 500,
     "link": 4000,

@@ -18,6 +18,8 @@ from agreements.wording.document import Contract
 from agreements.words import TemplateName
 from notifications.letter import (
     AbsenceContext,
+    AlarmContext,
+    AlarmRow,
     CodeContext,
     Context,
     DigestContext,
@@ -134,6 +136,22 @@ _OTHERS: Mapping[str, Any] = {
         "Baton sends no e-mail to this person now, so e-mail does not prove any more that they were told.",
         "Ask Ben Carter whether that was a mistake. Then settle the complaint, and e-mail goes out again.",
         "baton bounces list",
+    ),
+    "alarm-told": AlarmContext(
+        _REP,
+        "",
+        "Alarm: 2 alarms",
+        (
+            AlarmRow(
+                "No lead came from website since 2026-12-01 09:15 UTC. In the same hours of the four weeks before, about 14 came.",
+                "Send a test lead through it. Look at the form or the connection, and at its key.",
+            ),
+            AlarmRow(
+                "Lead 42 is stuck since 2026-12-01 10:02 UTC: 5 attempts failed: CrmError.",
+                "Find the cause with `baton leads show 42`, then `baton leads unstick 42`.",
+            ),
+        ),
+        "baton alarms",
     ),
     "crm-told": AbsenceContext(
         _REP,

@@ -83,6 +83,7 @@ def first(lead: Lead, incoming: IncomingLead, text: PersonalText | None, *, now:
     return Activity(
         lead_id=lead.id,
         key=_key_of(incoming) if has_key else f"{_begin_with_content(incoming)}{now.isoformat()}",
+        source=incoming.source,
         kind=incoming.activity,
         at=min(incoming.at or now, now),
         path=incoming.path,

@@ -121,9 +121,10 @@ def personal_query(now: datetime) -> Any:
     return select(Delivery.id).where(*queued).order_by(col(Delivery.id))
 
 
-def due_personal(session: Session, *, now: datetime, limit: int) -> list[int]:
-    """The ids of personal messages that are queued and due, in order."""
-    return list(session.exec(personal_query(now).limit(limit)))
+def due_personal(session: Session, *, now: datetime, limit: int, only: MessageKind | None = None) -> list[int]:
+    """The ids of personal messages that are queued and due, in order. only: of this message alone."""
+    query = personal_query(now) if only is None else personal_query(now).where(Delivery.message == only)
+    return list(session.exec(query.limit(limit)))
 
 
 def claim(session: Session, delivery_id: int, *, real: datetime | None = None) -> bool:
@@ -283,7 +284,7 @@ def failed(
     """
     if row.state not in (DeliveryState.QUEUED, DeliveryState.SENDING):
         return
-    row.error, row.permanent = error[:500], permanent
+    row.error, row.permanent, row.failed_at = error[:500], permanent, now
     rest = None if permanent else _rest(retry_after_seconds)
     retry = rest is not None or (not permanent and row.tries <= len(BACK_OFF_MINUTES))
     row.state = DeliveryState.QUEUED if retry else DeliveryState.FAILED
@@ -310,7 +311,7 @@ def outcome_unknown(session: Session, row: Delivery, handoff: Handoff | None, *,
     """Records that nobody knows whether the channel took the message. The message is never sent again under its key."""
     if row.state != DeliveryState.SENDING:
         return
-    row.state, row.error = DeliveryState.UNKNOWN, error[:500]
+    row.state, row.error, row.failed_at = DeliveryState.UNKNOWN, error[:500], now
     session.add(row)
     trail.record(session, "delivery-unknown", now=now, handoff=handoff, channel=row.channel, message=row.message)
 

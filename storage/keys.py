@@ -21,11 +21,13 @@ LONGEST_NAME = 80
 
 
 class Scope(StrEnum):
-    """What a key may be used for. Intake: send leads and their activities. Dsn: report returned mail. Crm: say that the CRM has news."""
+    """What a key may be used for. Intake: send leads and their activities. Dsn: report returned mail. Crm: say that the CRM has news.
+    Metrics: read how the installation does."""
 
     INTAKE = "intake"
     DSN = "dsn"
     CRM = "crm"
+    METRICS = "metrics"
 
 
 class KeyRefused(HandoffError):

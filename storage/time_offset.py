@@ -32,6 +32,11 @@ def now_ahead(session: Session, real: datetime) -> timedelta:
     return ahead
 
 
+def has_leapt(session: Session) -> bool:
+    """Whether Baton's time ever leapt ahead here, as in the demo."""
+    return session.exec(select(ClockReading.id).where(col(ClockReading.ahead_seconds) > 0).limit(1)).first() is not None
+
+
 def leap_to(session: Session, target: datetime) -> None:
     """Makes Baton's time jump to target (aware) and run on from there. Never goes back: an earlier target changes nothing.
 

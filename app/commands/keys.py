@@ -16,7 +16,10 @@ def create(
     name: Annotated[str, typer.Argument(help="What the key is for, such as `website`.")],
     scopes: Annotated[
         list[Scope] | None,
-        typer.Option("--scope", help="What the key opens: intake (leads), dsn (returned mail) or crm (the CRM has news). Repeatable."),
+        typer.Option(
+            "--scope",
+            help="What the key opens: intake (leads), dsn (returned mail), crm (the CRM has news) or metrics (how Baton does). Repeatable.",
+        ),
     ] = None,
 ) -> None:
     """Create a key and print it once; Baton keeps only its hash. Without --scope the key is for sending leads."""

@@ -118,8 +118,8 @@ def _read(past: CrmPast, asked: Asked, words: Words, folder: Path, timezone: str
         try:
             return asyncio.run(read_past(past, asked, words, folder=folder, timezone=timezone, progress=progress))
         except CrmError as error:
-            read_so_far = f"{past.name} was not read to the end ({reached:,} leads were read), so there is no report."
-            terminal.fail(terminal.AWAY, f"{error}\n{read_so_far} Run the command again.")
+            gave_up = f"Baton gave up after {reached:,} leads, so there is no report. Run the command again."
+            terminal.fail(terminal.AWAY, f"{error}\n{gave_up}")
 
 
 @contextmanager

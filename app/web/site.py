@@ -16,8 +16,6 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -31,6 +29,7 @@ from app.web import (
     digest_page,
     dispute_page,
     dsn_hook,
+    health,
     intake,
     intake_doors,
     manager_page,
@@ -41,6 +40,7 @@ from app.web import (
     sign_page,
     slack_hook,
 )
+from app.web.alarm_watch import watching
 from app.web.answers import is_api, said
 from app.web.away_page import AWAY
 from app.web.bodies import BodyTooLarge
@@ -101,8 +101,9 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     site.include_router(crm_hook.routes(box, real_time=real_time))
     site.include_router(nurture_hook.routes(box))
     site.include_router(api_page.routes(box))
+    site.include_router(health.routes(box, real_time=real_time))
     site.include_router(slack_hook.routes(box, real_time=real_time))
-    _add_front(site, box)
+    _add_front(site)
     site.add_exception_handler(HTTPException, _not_here)
     site.add_exception_handler(LinkError, _no_link)
     site.add_exception_handler(BodyTooLarge, _too_large)
@@ -128,7 +129,8 @@ def serve(box: Toolbox, host: str, port: int) -> None:
             stop_seconds=_STOP_SECONDS,
         )
         try:
-            _Server(config).run(sockets=[listener])
+            with watching(box):
+                _Server(config).run(sockets=[listener])
         finally:
             site.state.page_requests.flush()
 
@@ -198,18 +200,10 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
     access.info("%s", json.dumps(line))
 
 
-def _add_front(site: FastAPI, box: Toolbox) -> None:
+def _add_front(site: FastAPI) -> None:
     @site.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def start(request: Request) -> Response:
         return page("start.html", base=request.scope["root_path"])
-
-    @site.api_route("/healthz", methods=["GET", "HEAD"], include_in_schema=False)
-    async def health() -> Response:
-        try:
-            await box.read(lambda session, now: session.connection().execute(text("SELECT 1")))
-        except SQLAlchemyError as error:
-            return JSONResponse({"status": "down", "database": type(error).__name__}, status_code=503)
-        return JSONResponse({"status": "ok", "database": "ok"})
 
 
 def _sorry(scope: Scope, reference: str) -> Response:

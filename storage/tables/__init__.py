@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from storage.tables.access import ApiKey, Device, Level, LinkEnd, Look, MailedCode, PageView, SeenAs, WrongNumber
+from storage.tables.alarms import Alarm, WorkerBeat
 from storage.tables.base import new_id
 from storage.tables.contract import AgreementVersion, Signature, SignatureRequest
 from storage.tables.crm import CrmChange, CrmValue, Opportunity
@@ -23,6 +24,7 @@ __all__ = [
     "Absence",
     "Activity",
     "AgreementVersion",
+    "Alarm",
     "Answer",
     "AnswerState",
     "ApiKey",
@@ -83,6 +85,7 @@ __all__ = [
     "Wake",
     "WakeKind",
     "Wanted",
+    "WorkerBeat",
     "WrongNumber",
     "new_id",
 ]

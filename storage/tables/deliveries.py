@@ -30,13 +30,16 @@ class Delivery(SQLModel, table=True):
     """One message to one person over one channel. The row exists before the message is sent, and the message carries its key.
 
     handoff_id: None for personal messages ("post"), which the clock sends; the handoff's own attempts send all others. confirm_at: when a
-    sent message counts as arrived, if it has not bounced. claimed_at: real time. unread: sent over a channel that nobody reads.
+    sent message counts as arrived, if it has not bounced. claimed_at: real time. failed_at: when a try failed last.
+    unread: sent over a channel that nobody reads.
     """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         Index("deliveries_of_handoff", "handoff_id", "state", "send_at"),
         Index("deliveries_to_confirm", "state", "confirm_at"),
+        index_where("deliveries_sent", "channel", "sent_at", where="sent_at IS NOT NULL"),
+        index_where("deliveries_failed", "failed_at", where="failed_at IS NOT NULL"),
     )
     id: int = row_id()
     key: str = Field(unique=True)
@@ -52,6 +55,7 @@ class Delivery(SQLModel, table=True):
     claimed_at: datetime | None = instant(nullable=True)
     sent_at: datetime | None = instant(nullable=True)
     confirm_at: datetime | None = instant(nullable=True)
+    failed_at: datetime | None = instant(nullable=True)
     tries: int = 0
     error: str = ""
     permanent: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import JSON, Column, UniqueConstraint, event
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, event
 from sqlmodel import AutoString, Field, SQLModel
 
 from agreements.company import company_key
@@ -116,17 +116,18 @@ class LeadValues(SQLModel, table=True):
 
 
 class Activity(SQLModel, table=True):
-    """Something the lead did, from outside. brought_by: the rep who brought it in, empty for none.
+    """Something the lead did, from outside. brought_by: the rep who brought it in, empty for none. source: which system sent it.
 
     of_lead: the merged lead under whose id or address it came, None for the lead itself. repeated, repeated_at: how often and when last
     it came again as a repetition.
     """
 
     __tablename__ = "activities"
-    __table_args__ = (UniqueConstraint("lead_id", "key"),)
+    __table_args__ = (UniqueConstraint("lead_id", "key"), Index("activities_of_source", "source", "received_at"))
     id: int = row_id()
     lead_id: int = Field(foreign_key="leads.id", index=True)
     key: str
+    source: str = Field(default="", sa_column_kwargs={"server_default": ""})
     kind: str
     at: datetime = instant(index=True)
     path: str = ""

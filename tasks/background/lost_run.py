@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 
 from sqlmodel import Session
 
-from agreements import presence
 from agreements.lifecycle import Stage
-from storage import deliveries, handoffs, leases, roster, trail, wakes
+from storage import deliveries, handoffs, leases, trail, wakes
 from storage.tables import Handoff
 
 
@@ -40,13 +39,6 @@ def _locked(session: Session, handoff_id: int, run_id: str, epoch: int | None) -
 
 
 def _get_stuck(session: Session, handoff: Handoff, now: datetime) -> None:
-    """Marks the lead as stuck until the operator unsticks it, and queues a message to the operator, which a new run sends."""
+    """Marks the lead as stuck until the operator unsticks it. An alarm tells them, see alarms.py."""
     trail.record(session, "run-cancelled", now=now, handoff=handoff, actor="prefect")
     handoffs.move(session, handoff, "got-stuck", now=now, why="its run was cancelled in Prefect")
-    what = f"Lead {handoff.lead_id} is stuck: its run was cancelled in Prefect. `baton leads unstick {handoff.lead_id}` lets it go on."
-    key = f"stuck:{handoff.id}:{handoff.run_no + 1}:email"
-    people = roster.current(session)
-    person = presence.stand_in(people, people.operator, now) or people.operator
-    deliveries.queue(
-        session, handoff, deliveries.Message("ops-told", context={"what": what}), deliveries.Copy(key, "email", person), now=now
-    )

@@ -16,7 +16,7 @@ from tasks import opting_out
 from tasks.choices import did
 from tasks.disputes import messages as dispute_messages
 from tasks.erasure import erasing
-from tasks.messages import absence_message, complaint_message, crm_message, lead_context
+from tasks.messages import absence_message, alarm_message, complaint_message, crm_message, lead_context
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view
 from tasks.replies import enrolment, mailed_codes, new_links
@@ -53,6 +53,8 @@ def draft_of(session: Session, box: Toolbox, row: Delivery, *, now: datetime) ->
             return absence_message.draft_of(session, row, box.links, now=now)
         case complaint_message.MESSAGE:
             return complaint_message.draft_of(session, row)
+        case alarm_message.MESSAGE:
+            return alarm_message.draft_of(session, row)
         case crm_message.MESSAGE:
             return crm_message.draft_of(session, row)
         case new_links.MESSAGE:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from sqlmodel import Session
 
 from agreements.errors import DeliveryError
-from agreements.words import ChannelName
+from agreements.words import ChannelName, MessageKind
 from notifications.letter import Letter
 from notifications.links import Links
 from storage import deliveries, digests, mail_findings
@@ -43,11 +43,14 @@ class _Ready:
     items: tuple[int, ...] = ()
 
 
-async def send_personal_messages(box: Toolbox) -> int:
-    """Sends the due messages concurrently, each under its key, and stores the outcomes; returns how many were handled."""
+async def send_personal_messages(box: Toolbox, *, only: MessageKind | None = None) -> int:
+    """Sends the due messages concurrently, each under its key, and stores the outcomes; returns how many were handled.
+
+    only: sends nothing but this message, None for all.
+    """
     real = datetime.now(UTC)
     given_up_before = real - GIVEN_UP_AFTER
-    moved, stale, due = 0, *await box.read(lambda session, now: _look(session, given_up_before, now))
+    moved, stale, due = 0, *await box.read(lambda session, now: _look(session, given_up_before, now, only))
     if stale:
         moved += await box.write(lambda session, now: deliveries.abandon_personal(session, claimed_before=given_up_before, now=now))
     ready = [one for ident in due if (one := await _prepare(box, ident, real)) is not None]
@@ -55,9 +58,9 @@ async def send_personal_messages(box: Toolbox) -> int:
     return moved + len(due)
 
 
-def _look(session: Session, given_up_before: datetime, now: datetime) -> tuple[bool, list[int]]:
+def _look(session: Session, given_up_before: datetime, now: datetime, only: MessageKind | None) -> tuple[bool, list[int]]:
     stale = deliveries.has_stale_personal(session, claimed_before=given_up_before)
-    return stale, deliveries.due_personal(session, now=now, limit=AT_ONCE)
+    return stale, deliveries.due_personal(session, now=now, limit=AT_ONCE, only=only)
 
 
 async def _prepare(box: Toolbox, ident: int, real: datetime) -> _Ready | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agreements.words import MessageKind
-from notifications.letter import AbsenceContext, CodeContext, Context, DigestContext, HeadContext, Letter, SignatureContext
+from notifications.letter import AbsenceContext, AlarmContext, CodeContext, Context, DigestContext, HeadContext, Letter, SignatureContext
 from notifications.rendering import render
 
 
@@ -15,7 +15,7 @@ class Draft:
     """A letter to be written. message: names its templates; key: of its delivery; thread: where mail programs show it."""
 
     message: MessageKind
-    context: AbsenceContext | Context | CodeContext | DigestContext | HeadContext | SignatureContext
+    context: AbsenceContext | AlarmContext | Context | CodeContext | DigestContext | HeadContext | SignatureContext
     key: str
     thread: str = ""
 

@@ -13,6 +13,7 @@ from app.cli import app as cli
 from storage import figures
 from storage import time_offset as leaps
 from storage.leases import MAX_FAILURES
+from tasks.background import alarms
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.shaky import A_LONG_WHILE, ShakyRuns, assigned, change, driver, look_afresh, runs, wakes_of
@@ -64,7 +65,9 @@ async def test_a_cancelled_run_takes_nothing_away_and_the_lead_is_stuck_until_so
     handoff = newest(box, taken)
     assert (handoff.stage, handoff.track, handoff.owner) == ("stuck", "assigned", "operator")
     assert "run-cancelled" in [event.kind for event in events_of(box, taken)]
-    assert letters(box, "ops-told") == ["oscar"]
+    await alarms.look(box, real=time.at)
+    await driver.clock.personal_messages()
+    assert letters(box, "alarm-told") == ["oscar"]
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).unaccounted == 0
 
 

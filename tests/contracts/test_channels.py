@@ -26,6 +26,8 @@ from notifications.channels.webhook import WebhookChannel
 from notifications.circuit_breaker import CircuitBreaker
 from notifications.letter import (
     AbsenceContext,
+    AlarmContext,
+    AlarmRow,
     Channel,
     CodeContext,
     Context,
@@ -198,6 +200,9 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message in ("absence-told", "complaint-told", "crm-told"):
         absence = AbsenceContext(ana, "https://baton.example/m/token", text, text, text, text, text, "4829")
         return render(message, absence, key=key, thread=text, facts={"lead_number": "42"})
+    if message == "alarm-told":
+        alarm = AlarmContext(ana, "https://baton.example/m/token", text, (AlarmRow(text, text),), text)
+        return render(message, alarm, key=key, thread=text, facts={"lead_number": "42"})
     if message == "trail-head":
         head = HeadContext(ana, "", text, text, text, text)
         return render(message, head, key=key, thread=text, facts={"lead_number": "42"})

@@ -264,6 +264,15 @@ async def test_a_field_that_the_crm_lacks_is_named(vendor: PastWorld) -> None:
     assert refused.value.permanent
 
 
+async def test_a_field_of_a_map_is_no_part_of_a_query(salesforce: SalesforceStandIn) -> None:
+    world = SalesforcePastWorld(salesforce)
+
+    with pytest.raises(CrmError, match="is no name of a field"):
+        _ = [page async for page in world.past.pages(Asked(BEGIN, NOW, ("Email FROM Lead --",)))]
+
+    assert not any("FROM Lead " in request for request in salesforce.do("log"))
+
+
 async def test_a_contact_is_a_lead_from_the_time_that_a_field_says(hubspot: StandIn, tmp_path: Path) -> None:
     world = HubSpotPastWorld(hubspot)
     mql = world.arrives(-30 * DAY, source="ORGANIC", owner="ana")

@@ -34,6 +34,8 @@ from tests.conftest import MONDAY
 REPS, KNOWN = 500, ("ana", "ben", "cleo", "dan", "faye", "dora")
 #: One in so many of the leads that have ended was with somebody of the roster.
 ONE_IN = 20
+#: The leads come from so many sources.
+SOURCES = 20
 BEFORE, AFTER = MONDAY - timedelta(days=90), MONDAY + timedelta(days=90)
 UNSEALED, WAKES, ONE_DISPUTE_IN = 50, 20_000, 60
 _BATCH = 10_000
@@ -79,6 +81,10 @@ def _had() -> ColumnElement[Any]:
     return case(*turns, else_=_rep())
 
 
+def _source() -> ColumnElement[Any]:
+    return literal("source").concat(cast(N % SOURCES, String))
+
+
 def _put(connection: Connection, table: type[SQLModel], where: Any = None, **given: Any) -> None:
     """A row for each number for which the condition holds; what is not given is empty, zero, or long ago."""
     columns = class_mapper(table).columns
@@ -98,7 +104,7 @@ def _leads(connection: Connection, is_open: Any) -> None:
     _put(connection, Lead, id=N, mail_key=mail, person_key=mail, email=mail, company=_named("Company "))
     _put(connection, LeadSource, source="seed", source_id=cast(N, String), lead_id=N)
     _put(connection, LeadValues, lead_id=N, at=BEFORE)
-    _put(connection, Activity, lead_id=N, key=_named("seed"), kind="form_submitted", at=BEFORE)
+    _put(connection, Activity, lead_id=N, key=_named("seed"), kind="form_submitted", source=_source(), at=BEFORE)
     stage = case(
         (is_open & (N % 4 == 0), "mql"),
         (is_open & (N % 4 == 1), "assigned"),

@@ -17,14 +17,16 @@ from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
 
 from agreements.words import ChannelName, WaitKind
+from app.web.health import measured
 from app.web.site import create_site
 from notifications.links import Links
-from storage import devices, disputes, handoffs, keys, leases, schema, trail, waits
+from storage import devices, disputes, handoffs, keys, leases, lives, schema, sources, trail, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
 from storage.tables import Assignment, CrmChange, Delivery, DeliveryState, Enrolment, Handoff, KeptPayload, Wait, Wake
 from tasks import intake
+from tasks.background import alarms
 from tasks.background.read_crm import read_crm
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
@@ -39,7 +41,7 @@ from tests.postgres import new_database
 from tests.present import the
 from tests.rows import a_handoff
 from tests.stage import answer_by_link, capture, newest, token_of
-from tests.storage.crowd import analyze, fill
+from tests.storage.crowd import SOURCES, analyze, fill
 from tests.storage.plans import Work, recorded, scans
 
 #: A tick with nothing due: the first one of a process, which does also what is done now and then, and any other with its post.
@@ -59,6 +61,8 @@ ATTEMPT_TO_REP, ATTEMPT_AT_ANSWER = 73, 44
 CLAIM = 4
 #: Reading one change of the CRM and taking it; a few are stored and taken in one transaction.
 READ_A_CHANGE = 20
+#: Everything that /metrics tells, and a look for alarms.
+SCRAPE, LOOK_FOR_ALARMS = 18, 13
 #: A rep's page, and an answer given on it. Seven statements of each page say where the lead's time went, however much it was.
 PAGE, ANSWER = 30, 53
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
@@ -66,6 +70,8 @@ ROW_OF_OWN_LIST, ROW_OF_MANAGERS_LIST, ROW_OF_DIGEST = 3, 3, 5
 #: What one statement may take of SQLite's machine: some hundred rows. One beyond this reads more rows with more leads.
 STEPS_AT_MOST = 3_000
 
+#: What is counted row by row: it grows with what is open or to be looked at, and not with the leads.
+COUNTED = ("SELECT kept_payloads.door, count(*)",)
 #: Statements that may read much, by how they begin: where they are asked, and why they may still.
 KNOWN_SCANS = {
     "SELECT handoffs.id FROM handoffs WHERE handoffs.ended_at IS NULL": "storage/strays.py looks at 500 open handoffs each time",
@@ -392,6 +398,20 @@ async def test_a_page_and_an_answer_on_it_do_not_look_at_other_leads(box: Toolbo
     assert_at_most(answered, ANSWER)
 
 
+def test_where_the_time_of_five_hundred_leads_went_asks_no_more_than_that_of_five(box: Toolbox) -> None:
+    ids = box.read_now(lambda session, now: session.exec(select(Handoff.lead_id).order_by(col(Handoff.id).desc()).limit(500)).all())
+
+    def measure(count: int) -> Work:
+        with recorded(box.database) as work, box.database.read() as session:
+            assert len(lives.of(session, ids[:count])) == count
+        return work
+
+    first, few, many = measure(5), measure(5), measure(500)
+
+    assert len(first) >= len(few) == len(many), "the first one also reads the roster"
+    assert scans(box.database, many) == {}
+
+
 async def test_a_further_row_of_a_persons_own_list_adds_the_same(box: Toolbox) -> None:
     each, work = await list_with(box, "dan", "/me")
 
@@ -413,6 +433,22 @@ async def test_a_further_row_of_a_digest_adds_the_same(box: Toolbox, time: Stepp
 
     assert_no_scan(box, work)
     assert each <= ROW_OF_DIGEST, work.most_often()
+
+
+def test_a_scrape_and_a_look_for_alarms_read_no_big_table_from_end_to_end(box: Toolbox, time: SteppedTime) -> None:
+    """Only what is open is counted row by row: handoffs, waits, wakes, and payloads that a person has to look at."""
+    with recorded(box.database) as scraped:
+        found = measured(box, time.at.timestamp())
+    with recorded(box.database) as looked:
+        box.read_now(lambda session, now: alarms.find(session, now=now, real=time.at))
+        box.read_now(lambda session, now: sources.came_in(session, {f"source{n}": [(now - timedelta(days=1), now)] * 4 for n in range(20)}))
+
+    assert sum(found.open_leads.values()) >= 300
+    assert len(found.sources) == SOURCES
+    assert_at_most(scraped, SCRAPE)
+    assert_at_most(looked, LOOK_FOR_ALARMS)
+    assert scans(box.database, scraped.without(COUNTED)) == {}
+    assert scans(box.database, looked.without(COUNTED)) == {}
 
 
 def test_disputes_and_the_trail_are_read_over_an_index(box: Toolbox) -> None:
