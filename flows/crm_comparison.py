@@ -11,9 +11,10 @@ from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 
 from agreements.crm_comparison import IN_SHORT
+from agreements.errors import CrmError
 from agreements.wording.markdown import escaped
 from tasks.background.compare_crm import Compared, compare_crm, in_words
 from tasks.messages import crm_message
@@ -25,9 +26,15 @@ LINES = 500
 
 @flow(name="crm-comparison", retries=0, persist_result=False)
 async def crm_comparison() -> State:
-    """Compare Baton with the CRM. The run shows what differs, without personal data, and the operator gets a message about it once."""
+    """Compare Baton with the CRM. The run shows what differs, without personal data, and the operator gets a message about it once.
+
+    A CRM that does not answer fails the run, which says why. The next night compares anew.
+    """
     box = toolbox.current()
-    found = await compare_crm(box)
+    try:
+        found = await compare_crm(box)
+    except CrmError as error:
+        return Failed(message=str(error))
     await box.write(lambda session, now: crm_message.tell(session, found.findings, now=now))
     await _show(found)
     return Completed(message=in_words(found))

@@ -27,6 +27,7 @@ def whole(*, width: int, height: int, layers: list[Spec]) -> Spec:
         "labelColor": SOFT,
         "titleColor": SOFT,
         "gridColor": GRID,
+        "gridOpacity": 0.7,
         "domainColor": EDGE,
         "tickColor": EDGE,
         "labelFontSize": 12,

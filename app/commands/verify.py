@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from sqlmodel import col, select
 
+from agreements.crm_comparison import DAYS
 from app import terminal
 from storage import figures, mail_findings, strays, trail
 from storage.tables import Seal
@@ -23,7 +24,7 @@ ENOUGH = 16
 def verify(
     head: Annotated[str, typer.Option(help="The first 16 characters or more of a head that Baton mailed or printed earlier.")] = "",
     crm: Annotated[bool, typer.Option("--crm", help="Compare leads and opportunities with the CRM instead.")] = False,
-    days: Annotated[int, typer.Option(help="With --crm: compare leads that ended within so many days.", min=0, max=3650)] = 30,
+    days: Annotated[int, typer.Option(help="With --crm: compare leads that ended within so many days.", min=0, max=3650)] = DAYS,
     as_json: Annotated[bool, typer.Option("--json", help="With --crm: as JSON.")] = False,
 ) -> None:
     """Prove that every lead is in exactly one stage, and that nobody changed the trail.

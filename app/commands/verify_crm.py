@@ -11,10 +11,8 @@ from rich.progress import Progress
 
 from agreements.errors import CrmError
 from app import terminal
-from tasks.background.compare_crm import DAYS, Compared, compare_crm, in_words
+from tasks.background.compare_crm import Compared, compare_crm, in_words
 from tasks.wiring.toolbox import Toolbox
-
-__all__ = ["DAYS", "compare"]
 
 
 def compare(box: Toolbox, *, days: int, as_json: bool) -> None:

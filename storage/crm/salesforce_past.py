@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
+from agreements.errors import CrmError
 from storage.crm.asked_again import asked_again
 from storage.crm.past import Asked, PastDeal, PastLead, PastTouch
 from storage.crm.salesforce import FIELDS
@@ -14,7 +15,7 @@ from storage.crm.salesforce_errors import SalesforceRefused
 from storage.crm.salesforce_past_rows import OWNER, began_of, deal_of, lead_of, meeting_of, task_of
 from storage.crm.salesforce_people import IDS_AT_ONCE, chunks, short
 from storage.crm.salesforce_sources import CURRENCY, REASON_FIELDS
-from storage.crm.soql import instant, listed, quoted
+from storage.crm.soql import column, instant, listed, quoted
 
 _DATA = f"/services/data/{VERSION}"
 #: The only requests that this client sends. The first one is the log-in.
@@ -105,7 +106,7 @@ class _Reader:
     async def leads_after(self, last: str) -> list[Row]:
         """Return the next Leads."""
         own = ("Id", CREATED, "OwnerId", "IsConverted", "ConvertedContactId", "ConvertedOpportunityId")
-        columns = list(dict.fromkeys([*own, self.created, self.source, *self.columns.values()]))
+        columns = list(dict.fromkeys([*own, *(_named(one) for one in (self.created, self.source, *self.columns.values()))]))
         created = f"{self.created} >= {instant(self.asked.since)} AND {self.created} < {instant(self.asked.until)}"
         where = f"Id > {quoted(last)} AND {created}"
         return await self.rows(f"SELECT {', '.join(columns)} FROM Lead WHERE {where} ORDER BY Id ASC LIMIT {IDS_AT_ONCE}")
@@ -155,3 +156,11 @@ class _Reader:
             for row in await self.rows(f"{query} {listed(some)}"):
                 found[short(str(row["Id"]))] = deal_of(row, reason=columns.reason, currency=columns.currency)
         return found
+
+
+def _named(field: str) -> str:
+    """Return the name of a field. Raises CrmError for what cannot be one: it would be read as a part of the query."""
+    try:
+        return column(field)
+    except ValueError as error:
+        raise CrmError(f"Salesforce: {error}; correct the agreement or the map", permanent=True) from None

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
 _ESCAPES = {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
+#: How Salesforce names a field.
+_COLUMN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 #: In a pattern of LIKE these two stand for any characters.
 _WILD = {"%": "\\%", "_": "\\_"}
 
@@ -13,6 +16,13 @@ _WILD = {"%": "\\%", "_": "\\_"}
 def quoted(text: str) -> str:
     """Return the text as a literal of SOQL, with its quotes. Control characters that SOQL cannot write become blanks."""
     return f"'{_escaped(text)}'"
+
+
+def column(name: str) -> str:
+    """Return the name of a field, as it is written into a query. Raises ValueError for what cannot be a name."""
+    if not _COLUMN.fullmatch(name):
+        raise ValueError(f"{name[:40]!r} is no name of a field")
+    return name
 
 
 def containing(text: str) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from agreements import crm_words
-from agreements.crm_comparison import CrmNumber, DealHere, Finding, LeadHere, RecordState, compared, compared_deal, stray
+from agreements.crm_comparison import DAYS, CrmNumber, DealHere, Finding, LeadHere, RecordState, compared, compared_deal, stray
 from agreements.errors import CrmError
 from storage import crm_standing
 from storage.crm.port import Crm
@@ -18,8 +18,6 @@ from tasks.wiring.toolbox import Toolbox
 
 #: How many leads are compared at once. Each vendor cuts them into its own batches.
 AT_ONCE = 500
-#: How many days after its end a lead is still compared, where nobody says otherwise.
-DAYS = 30
 #: How often one question is asked while the CRM is busy, and the longest pause between, in seconds.
 TRIES, LONGEST_PAUSE_SECONDS = 4, 30.0
 #: A CRM is read to its end before the comparison: at most so many readings, since people go on working.
@@ -42,10 +40,15 @@ class Compared:
 
 def in_words(found: Compared) -> str:
     """Say the result in one line."""
-    count, what = len(found.findings), f"{found.leads:,} leads and {found.opportunities:,} opportunities"
-    left = f" {found.moving} leads were left out, since something is under way." if found.moving else ""
-    differ = "Nothing differs" if not count else "1 difference" if count == 1 else f"{count} differences"
-    return f"{differ} in {what}.{left}"
+    count = len(found.findings)
+    differ = "Nothing differs" if not count else f"{count} {'difference' if count == 1 else 'differences'}"
+    left = f"{found.moving} {'lead was' if found.moving == 1 else 'leads were'} left out, since something is under way."
+    said = f"{differ} in {_many(found.leads, 'lead')} and {_many(found.opportunities, 'opportunity')}."
+    return f"{said} {left}" if found.moving else said
+
+
+def _many(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what.removesuffix('y')}{'ies' if what.endswith('y') else 's'}"
 
 
 @dataclass(frozen=True, slots=True)

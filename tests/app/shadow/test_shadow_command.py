@@ -106,6 +106,15 @@ def test_a_wrong_call_says_what_to_write(world: HubSpotPastWorld, words: list[st
     assert (done.exit_code, said in done.output) == (code, True), done.output
 
 
+def test_a_crm_without_a_token_is_said_before_anything_is_asked(world: HubSpotPastWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BATON_CRM_TOKEN")
+
+    done = shadow()
+
+    assert (done.exit_code, "BATON_CRM_TOKEN or BATON_CRM_TOKEN_FILE: set one of them" in done.stderr) == (2, True)
+    assert world.stand_in.do("seen")["requests"] == {}
+
+
 def test_a_local_crm_that_is_not_there_is_said_and_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BATON_HOME", str(tmp_path))
     monkeypatch.delenv("BATON_CRM_URL", raising=False)
