@@ -7,7 +7,7 @@ it comes back. docs/where-time-went.md has the definitions in a table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Literal, get_args
@@ -161,7 +161,11 @@ def _nurtured(one: Pass, nurture: Nurture, earliest: datetime, after: datetime) 
 
 
 def _within(claim: Stretch, start: datetime, end: datetime) -> Stretch:
-    return replace(claim, start=max(claim.start, start), end=min(claim.end, end))
+    return _cut(claim, max(claim.start, start), min(claim.end, end))
+
+
+def _cut(claim: Stretch, start: datetime, end: datetime) -> Stretch:
+    return Stretch(start, end, claim.party, claim.why, claim.who, claim.calendar)  # dataclasses.replace takes five times as long
 
 
 def _on_top(claims: list[Stretch]) -> Iterator[Stretch]:
@@ -170,7 +174,7 @@ def _on_top(claims: list[Stretch]) -> Iterator[Stretch]:
     for start, end in pairwise(edges):
         top = next((claim for claim in reversed(claims) if claim.start <= start and end <= claim.end), None)
         if top is not None:
-            yield replace(top, start=start, end=end)
+            yield _cut(top, start, end)
 
 
 def _in_hours(piece: Stretch) -> Iterator[Stretch]:
@@ -181,7 +185,7 @@ def _in_hours(piece: Stretch) -> Iterator[Stretch]:
     at = piece.start
     for opens, closes in [*piece.calendar.open_between(piece.start, piece.end), (piece.end, piece.end)]:
         if at < opens:
-            yield replace(piece, start=at, end=opens, party="closed hours")
+            yield Stretch(at, opens, "closed hours", piece.why, piece.who, piece.calendar)
         if opens < closes:
-            yield replace(piece, start=opens, end=closes)
+            yield _cut(piece, opens, closes)
         at = closes

@@ -17,7 +17,6 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import FlowRun
 from prefect.exceptions import Abort, ObjectAlreadyExists, Pause
-from prefect.filesystems import LocalFileSystem
 from prefect.flow_engine import run_flow
 from prefect.settings import temporary_settings
 from prefect.states import Cancelled, Pending
@@ -28,16 +27,13 @@ from app.attempt_client import AttemptClient, AttemptClientContext
 from app.attempts import Attempts
 from app.clock import Clock
 from app.heartbeat import beating
+from app.lean_flows import lean_flows
 from app.prefect_check import check_prefect
 from app.prefect_runs import PrefectEngine
 from app.run_mover import RunMover
 from app.starting import CannotStart
 from app.tidying import tidy
-from flows.crm_comparison import crm_comparison
 from flows.lead_handoff import lead_handoff
-from flows.likely_twins import likely_twins
-from flows.opportunity_sync import opportunity_sync
-from flows.retention import retention
 from storage import handoffs
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
@@ -52,10 +48,6 @@ HEARTBEAT_SECONDS = 600
 TIDY_SECONDS = 5.0
 #: How often the worker asks Prefect whether the work pool is paused, in seconds.
 POOL_SECONDS = 5.0
-#: The block that tells Prefect's engine where results would go. Baton keeps none; without the block each attempt asks the server.
-RESULTS_BLOCK = "baton-no-results"
-#: Every flow that may run in this process, by its name at the server.
-FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync, retention, likely_twins, crm_comparison)}
 
 
 class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResult]):
@@ -73,6 +65,7 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
     async def setup(self) -> None:
         await super().setup()
         self._flow_names: dict[UUID, str] = {}
+        self._flows = await lean_flows()
 
     async def run(self, flow_run: FlowRun, configuration: BaseJobConfiguration, task_status: Any = None) -> BaseWorkerResult:
         raise NotImplementedError("runs are carried out in this process, see _submit_run")
@@ -105,9 +98,9 @@ class BatonWorker(BaseWorker[BaseJobConfiguration, BaseVariables, BaseWorkerResu
         if flow_run.flow_id not in self._flow_names:
             self._flow_names[flow_run.flow_id] = (await self.client.read_flow(flow_run.flow_id)).name
         name = self._flow_names[flow_run.flow_id]
-        if name not in FLOWS:
-            raise LookupError(f"this worker does not know the flow {name!r}; it knows {', '.join(FLOWS)}")
-        return FLOWS[name]
+        if name not in self._flows:
+            raise LookupError(f"this worker does not know the flow {name!r}; it knows {', '.join(self._flows)}")
+        return self._flows[name]
 
     async def _finish_cancelling(self, run_id: UUID) -> None:
         with suppress(Exception):
@@ -164,17 +157,8 @@ async def _ending(stop: threading.Event) -> asyncio.Event:
 
 async def _prepared(client: AttemptClient) -> tuple[Flow[[str], object], RunMover]:
     """Return the flow as this process carries it out, and the mover of its runs."""
-    return await without_results(lead_handoff), RunMover(client, await client.create_flow(lead_handoff))
-
-
-async def without_results(flow: Flow[[str], Any]) -> Flow[[str], object]:
-    """Return the same flow, set to keep no results and to say where they would be.
-
-    Without that place Prefect's engine asks the server at each attempt, on a new connection that is never closed.
-    """
-    block = LocalFileSystem(basepath="~/.prefect/storage")
-    await block.save(RESULTS_BLOCK, overwrite=True)
-    return cast(Flow[[str], object], flow.with_options(result_storage=block, persist_result=False, retries=0))
+    flows = await lean_flows([lead_handoff])
+    return flows[lead_handoff.name], RunMover(client, await client.create_flow(lead_handoff))
 
 
 async def _timetable(box: Toolbox, ended: asyncio.Event, seconds: float) -> None:

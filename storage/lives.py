@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
+from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from agreements.calendar.working_time import Span
 from agreements.life import Disputed, Life, Nurture, Owed, Pass
+from agreements.model import Agreement
 from agreements.roster import Roster
 from agreements.where_time_went import TIME_PARTIES, TimeParty, summed, where_time_went
 from agreements.words import SEVERAL, Ended, WaitKind
 from storage import contracts, life_rows, roster
 from storage.life_rows import STUCK, LifeRows
-from storage.tables import Lead
+from storage.tables import Handoff, Lead, Wait
 
 #: How many leads are read at once.
 AT_ONCE = 500
@@ -34,12 +36,24 @@ def of(session: Session, lead_ids: Sequence[int]) -> list[Life]:
     return [Life(ident, tuple(made.passes(ident, requested))) for ident, requested in leads]
 
 
-def every(session: Session) -> Iterator[Life]:
-    """The life of every lead in the order of the ids. AT_ONCE of them are in memory at a time."""
-    after = 0
-    while ids := session.exec(select(Lead.id).where(col(Lead.id) > after).order_by(col(Lead.id)).limit(AT_ONCE)).all():
+def every(session: Session, *, since: datetime | None = None) -> Iterator[Life]:
+    """The life of every lead in the order of the ids. AT_ONCE of them are in memory at a time.
+
+    since: leave out the leads that have rested since this instant, aware. Their lives have no time after it.
+    """
+    query, after = select(Lead.id).order_by(col(Lead.id)).limit(AT_ONCE), 0
+    query = query.where(_has_aged(since)) if since else query
+    while ids := session.exec(query.where(col(Lead.id) > after)).all():
         yield from of(session, ids)
         after = ids[-1]
+
+
+def _has_aged(since: datetime) -> Any:
+    """Whether the lead was open or in nurture at this instant or after it."""
+    look = select(Wait.id).where(Wait.handoff_id == Handoff.id, Wait.kind == _REVISIT)
+    nurtured = look.where(or_(col(Wait.closed_at).is_(None), col(Wait.closed_at) > since)).exists()
+    is_open = or_(col(Handoff.ended_at).is_(None), col(Handoff.ended_at) > since)
+    return select(Handoff.id).where(Handoff.lead_id == Lead.id, or_(is_open, nurtured)).exists()
 
 
 def sums(session: Session, *, since: datetime, until: datetime, now: datetime) -> dict[TimeParty, timedelta]:
@@ -49,7 +63,7 @@ def sums(session: Session, *, since: datetime, until: datetime, now: datetime) -
     have aged; a period reaches no further. Raises RosterError without a roster.
     """
     parts = dict.fromkeys(TIME_PARTIES, timedelta())
-    for life in every(session):
+    for life in every(session, since=since):
         for party, part in summed(where_time_went(life, now=now), since=since, until=until).items():
             parts[party] += part
     return parts
@@ -57,11 +71,12 @@ def sums(session: Session, *, since: datetime, until: datetime, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """Makes passes of rows. people: whose calendars are read; those of today, also for what is past."""
+    """Makes passes of rows. people: whose calendars are read; those of today, also for what is past. agreements: those read so far."""
 
     session: Session
     people: Roster
     rows: LifeRows
+    agreements: dict[tuple[str, int], Agreement] = field(default_factory=dict)
 
     def passes(self, lead_id: int, requested: datetime | None) -> Iterator[Pass]:
         """The passes of this lead in order. requested: when it asked to be contacted."""
@@ -72,7 +87,7 @@ class _Made:
                 acted_at=acted,
                 received_at=received,
                 created_at=row.created_at,
-                agreement=contracts.agreement_of(self.session, row.agreement, row.version, hash=row.hash) if row.agreement else None,
+                agreement=self._agreement(row),
                 tier=row.tier,
                 requested_time=requested,
                 released_at=row.released_at,
@@ -86,6 +101,12 @@ class _Made:
                 disputes=tuple(self._disputed(row)),
             )
             ended = row.ended_at
+
+    def _agreement(self, row: Any) -> Agreement | None:
+        key = (row.agreement, row.version)
+        if row.agreement and key not in self.agreements:
+            self.agreements[key] = contracts.agreement_of(self.session, row.agreement, row.version, hash=row.hash)
+        return self.agreements.get(key)
 
     def _began_with(self, lead_id: int, row: Any, ended: datetime | None) -> tuple[datetime, datetime]:
         """When the person did, and when Baton stored, the last thing before this pass and after the one before it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from agreements.clauses.aims import MEASURES, Aim
 from agreements.model import Agreement
@@ -48,10 +49,10 @@ class Measured:
     not_shown: Sequence[Pass]
     agreement: Agreement
 
-    def share(self, aim: str, period: Period) -> Share | None:
-        """Return the share that this aim asks for; None for an aim that is no share."""
+    def shares(self, period: Period) -> Mapping[str, Share]:
+        """Return the share of each aim that asks for one."""
         found = kept(self.promises, period)
-        shares: Mapping[str, Share] = {
+        return {
             "accepted": _accepted(self.passes, period),
             "delivery": of_clock(found, "delivery"),
             "speed_to_lead": of_clock(found, "first_attempt"),
@@ -59,7 +60,6 @@ class Measured:
             "mql_to_opportunity": part(bool(one.opportunity_at) for one in self.passes if _ended_as_mql(one, period)),
             "answered": of_clock(found, "acceptance"),
         }
-        return shares.get(aim)
 
     def count(self, aim: str, period: Period) -> int:
         """Return the number of MQLs or of opportunities in the period."""
@@ -72,23 +72,33 @@ class Measured:
 def objectives(by: Measured, period: Period) -> tuple[Objective, ...]:
     """Measure every aim of both sides. A period without anything to count has shares of 0 of 0."""
     aims: Mapping[Party, Mapping[str, Aim]] = {"marketing": by.agreement.objectives.marketing, "sales": by.agreement.objectives.sales}
-    return tuple(_objective(by, side, name, aims[side].get(name), period) for side in PARTIES for name in MEASURES[side])
+    shares = by.shares(period)
+    return tuple(
+        _of_share(side, name, aims[side].get(name), shares[name])
+        if name in shares
+        else _of_amount(by, side, name, aims[side].get(name), period)
+        for side in PARTIES
+        for name in MEASURES[side]
+    )
 
 
-def _objective(by: Measured, side: Party, name: str, aim: Aim | None, period: Period) -> Objective:
-    plain = {"side": side, "aim": name, "words": MEASURES[side][name], "target": str(aim) if aim else ""}
-    share = by.share(name, period)
-    if share is not None:
-        is_share = aim is not None and aim.unit == "%" and share.of > 0
-        reached = share.count * 100 >= aim.amount * share.of if aim and is_share else None
-        return Objective.model_validate({**plain, "share": share, "reached": reached})
+def _plain(side: Party, name: str, aim: Aim | None) -> dict[str, Any]:
+    return {"side": side, "aim": name, "words": MEASURES[side][name], "target": str(aim) if aim else ""}
+
+
+def _of_share(side: Party, name: str, aim: Aim | None, share: Share) -> Objective:
+    reached = share.count * 100 >= aim.amount * share.of if aim is not None and aim.unit == "%" and share.of else None
+    return Objective(**_plain(side, name, aim), share=share, reached=reached)
+
+
+def _of_amount(by: Measured, side: Party, name: str, aim: Aim | None, period: Period) -> Objective:
     currency = aim.unit if aim and name == "pipeline" else _currency(by.deals, period)
     if name == "pipeline":
-        done = {"amount": amount_opened(by.deals, period, currency), "currency": currency}
+        done: dict[str, Any] = {"amount": amount_opened(by.deals, period, currency), "currency": currency}
     else:
         done = {"count": by.count(name, period)}
     found = _pace(by, name, aim, period, currency) if aim and aim.per else None
-    return Objective.model_validate({**plain, **done, "pace": found, "reached": found.on_pace if found else None})
+    return Objective(**_plain(side, name, aim), **done, pace=found, reached=found.on_pace if found else None)
 
 
 def _pace(by: Measured, name: str, aim: Aim, period: Period, currency: str) -> Pace:

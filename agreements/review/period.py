@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 #: How many weeks the trend of the promises shows, and how many months of MQLs are followed to their wins.
 WEEKS, MONTHS = 13, 13
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Period:
     """Whole days from `first` to `last`, both included. zone: an IANA name. now: aware; what comes later is not known."""
 
@@ -20,17 +21,17 @@ class Period:
     zone: str
     now: datetime
 
-    @property
+    @cached_property
     def begins(self) -> datetime:
         """The first instant, aware UTC."""
         return midnight(self.first, self.zone)
 
-    @property
+    @cached_property
     def ends(self) -> datetime:
         """The first instant after the last day, aware UTC."""
         return midnight(self.last + timedelta(days=1), self.zone)
 
-    @property
+    @cached_property
     def as_of(self) -> datetime:
         """The instant up to which facts count: the end of the period, or now where that is earlier."""
         return min(self.now, self.ends)
@@ -47,13 +48,13 @@ class Period:
         """Return the period from that day to the same end."""
         return Period(first, self.last, self.zone, self.now)
 
-    @property
+    @cached_property
     def weeks(self) -> tuple[date, ...]:
         """The Mondays of the weeks of the trend, the week of the last day being the newest."""
         newest = self.last - timedelta(days=self.last.weekday())
         return tuple(newest - timedelta(weeks=back) for back in reversed(range(WEEKS)))
 
-    @property
+    @cached_property
     def months(self) -> tuple[date, ...]:
         """The first days of the months that are followed, the month of the last day being the newest."""
         return tuple(sorted(_months_back(self.last, MONTHS)))

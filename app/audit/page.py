@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.audit import charts, wording
 from app.audit.report import Audit, Group
-from app.backtest.page import style
+from app.backtest.page import report_templates, style
 from app.backtest.wording import between, number, percent
 from app.charts.figure import figure
 
@@ -20,13 +19,7 @@ NOT_USED_SHOWN = 50
 
 def page(found: Audit) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = report_templates(Path(__file__).parent / "templates")
     environment.filters.update(
         {name: getattr(wording, name) for name in ("of", "lasting", "tier", "promise", "group", "unknown", "won", "share_of", "kept")},
         number=number,

@@ -104,7 +104,10 @@ class _Promises:
         )
 
     def touches(self, unreachable: tuple[str, ...]) -> Iterator[Judged]:
-        """Sales gives up a lead that it could not reach only after the agreed touches."""
+        """Sales gives up a lead that it could not reach only after the agreed touches.
+
+        Where no column holds the reason, nobody knows which leads were not reached.
+        """
         wanted = self.agreement.clock("outcome").touches.at_least
         if not wanted:
             return
@@ -115,7 +118,8 @@ class _Promises:
         named = [cell.casefold() for cell in (*unreachable, *self._reasons_for_silence())]
         silent = pl.col("reason").is_null() | pl.col("reason").str.to_lowercase().is_in(named)
         asked = pl.col("fate").is_in(GIVEN_UP) & silent
-        verdict = pl.when(asked).then(pl.when(pl.col("touches") >= wanted).then(pl.lit("kept")).otherwise(pl.lit("broken")))
+        fewer = pl.lit("broken" if "reason" in self.record.told else "unknown")
+        verdict = pl.when(asked).then(pl.when(pl.col("touches") >= wanted).then(pl.lit("kept")).otherwise(fewer))
         yield Judged("touches", "sales", words, self.leads.select(verdict=verdict)["verdict"])
 
     def _reasons_for_silence(self) -> list[str]:

@@ -20,11 +20,15 @@ GROUPS_SHOWN = 25
 LEFT_OUT_SHOWN = 50
 
 
+def report_templates(folder: Path) -> Environment:
+    """Return the templates of a report: those of this folder, with the parts that all reports share. Texts are escaped."""
+    loader = FileSystemLoader([folder, FOLDER])
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
 def page(found: Backtest) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = report_templates(FOLDER)
     environment.filters.update(
         change=_change,
         never_mattered=wording.never_mattered,

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from agreements.errors import AgreementError
 from app import terminal
+from app.report_output import is_stdout, json_text, writable, write_json
 from storage import contracts, review_decisions
 from storage.review_decisions import NewDecision
 from storage.tables import ReviewDecision
@@ -37,7 +38,7 @@ def review(
     week: Annotated[bool, typer.Option("--week", help="The last whole week, Monday to Sunday. This is the default.")] = False,
     month: Annotated[bool, typer.Option("--month", help="The last whole month.")] = False,
     agreement: _Name = "",
-    out: Annotated[Path | None, typer.Option(help="Write review.json and tables as CSV into this folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the page, the JSON and tables as CSV into this folder.")] = None,
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file; - is standard output.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the report and end.")] = False,
 ) -> None:
@@ -132,23 +133,21 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
 def _write(found: Review, *, out: Path | None, as_json: Path | None) -> None:
     """Write the files that were asked for, and show the review unless JSON goes to standard output."""
+    from app.review.page import page
     from app.review.report import as_json as document
     from app.review.tables import write_tables
     from app.review.terminal_view import show
 
-    text = json.dumps(document(found), indent=2, ensure_ascii=False)
-    try:
+    text = json_text(document(found))
+    with writable():
         if out:
             out.mkdir(parents=True, exist_ok=True)
+            (out / "review.html").write_text(page(found), encoding="utf-8")
             (out / "review.json").write_text(text + "\n", encoding="utf-8")
-            written = ["review.json", *write_tables(found, out)]
+            written = ["review.html", "review.json", *write_tables(found, out)]
             terminal.complaints.print(f"In {out}: {', '.join(written)}.", markup=False, soft_wrap=True)
-        if as_json and str(as_json) != "-":
-            as_json.write_text(text + "\n", encoding="utf-8")
-            terminal.complaints.print(f"The report as JSON is in {as_json}.", markup=False, soft_wrap=True)
-    except OSError as error:
-        terminal.fail(terminal.USAGE, f"{error.filename}: {error.strerror}; name a place that can be written")
-    if as_json and str(as_json) == "-":
+        write_json(text, as_json)
+    if is_stdout(as_json):
         print(text)
     else:
         show(found, terminal.console)

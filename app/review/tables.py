@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from agreements.review.cohorts import Step
+from agreements.review.cohorts import Cohort, Step
 from agreements.review.funnel import MANY_TOUCHES
 from agreements.review.share import Share
 from app.exporting import defused
@@ -19,13 +19,14 @@ from app.review.wording import Cell
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows below a line of headings. name: of its CSV file. shares: the columns that hold shares, by place from 0."""
+    """Rows below a line of headings. name: of its CSV file. shares, words: the columns that hold shares, or words only, from 0."""
 
     name: str
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     shares: tuple[int, ...] = ()
+    words: tuple[int, ...] = ()
     remark: str = ""
 
 
@@ -38,15 +39,16 @@ def tables(found: Review) -> Iterator[Table]:
 
 def _table(name: str, title: str, columns: Sequence[str], rows: Sequence[tuple[Cell, ...]], remark: str = "") -> Table:
     shares = tuple(at for at in range(len(columns)) if any(isinstance(row[at], Share) for row in rows))
-    return Table(name, title, tuple(columns), tuple(rows), shares, remark)
+    words = tuple(at for at in range(len(columns)) if all(isinstance(row[at], str) for row in rows))
+    return Table(name, title, tuple(columns), tuple(rows), shares, words, remark)
 
 
 def _promises(found: Review) -> Iterator[Table]:
     rows: list[tuple[Cell, ...]] = [
-        (one.side, wording.AIMS[one.aim], one.target, wording.measured(one), wording.reached(one), wording.pace(one.pace))
+        (wording.AIMS[one.aim], one.side, one.target, wording.measured(one), wording.reached(one), wording.pace(one.pace))
         for one in found.objectives
     ]
-    columns = ("side", "objective", "agreed", "measured", "reached", "pace")
+    columns = ("objective", "side", "agreed", "measured", "reached", "pace")
     yield _table("objectives", "Objectives", columns, rows)
     yield _table(
         "promises",
@@ -90,10 +92,10 @@ def _leads(found: Review) -> Iterator[Table]:
         "This is no proof: reps call promising leads first.",
     )
     months: list[tuple[Cell, ...]] = [
-        (one.month, one.mqls, *map(_step, (one.sal, one.sql, one.opportunity, one.won))) for one in found.cohorts
+        (one.month, one.mqls, *(step.reached for step in _steps(one).values()), _young(one)) for one in found.cohorts
     ]
-    remark = "A month with * is too young: its share may still grow."
-    yield _table("cohorts", "MQLs by month and what became of them", ("month", "MQLs", "SAL", "SQL", "opportunity", "won"), months, remark)
+    columns = ("month", "MQLs", "SAL", "SQL", "opportunity", "won", "too young for")
+    yield _table("cohorts", "MQLs by month and what became of them", columns, months)
     sources: list[tuple[Cell, ...]] = [(one.source, one.mqls, one.accepted, one.opportunities, one.won) for one in found.by_source]
     yield _table("sources", "MQLs by source", ("source", "MQLs", "accepted", "opportunities", "won"), sources)
 
@@ -128,6 +130,12 @@ def _work(found: Review) -> Iterator[Table]:
     ]
     yield _table("open", "Open leads by age", ("age", "leads", "wait for"), ages if found.open_leads else ())
     load: list[tuple[Cell, ...]] = [(one.name, one.open) for one in found.load]
+    whole = sum(one.seconds for one in found.time_spent)
+    spent: list[tuple[Cell, ...]] = [
+        (one.party, timedelta(seconds=one.seconds), f"{100 * one.seconds / whole:.1f} %") for one in found.time_spent if one.seconds
+    ]
+    remark = f"Of {found.time_of_leads:,} {'lead' if found.time_of_leads == 1 else 'leads'}, within the period."
+    yield _table("time", "Where the time went", ("party", "time", "share"), spent, remark)
     yield _table("load", "Open leads by rep, in alphabetical order", ("rep", "open"), load)
 
 
@@ -168,8 +176,12 @@ def _seconds(value: float | None) -> timedelta | None:
     return None if value is None else timedelta(seconds=value)
 
 
-def _step(one: Step) -> str:
-    return f"{wording.of(one.reached)}{'*' if one.young else ''}"
+def _steps(one: Cohort) -> dict[str, Step]:
+    return {"SAL": one.sal, "SQL": one.sql, "opportunity": one.opportunity, "won": one.won}
+
+
+def _young(one: Cohort) -> str:
+    return ", ".join(name for name, step in _steps(one).items() if step.young)
 
 
 def write_tables(found: Review, folder: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,10 @@ from playwright.sync_api import Browser
 from app.audit.page import page as audit_page
 from app.backtest.page import style
 from app.charts.figure import figure
+from app.review.page import page as review_page
 from tests.app.audit.ground import example_audit
 from tests.app.charts.ground import every_kind
+from tests.app.review.test_showing import full as full_review
 
 pytestmark = pytest.mark.long
 
@@ -27,11 +30,18 @@ def all_charts() -> str:
     )
 
 
-@pytest.fixture(scope="module", params=["charts", "audit"])
+PAGES: Mapping[str, Callable[[], str]] = {
+    "charts": all_charts,
+    "audit": lambda: audit_page(example_audit(drafted=True)),
+    "review": lambda: review_page(full_review()),
+}
+
+
+@pytest.fixture(scope="module", params=PAGES)
 def html(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A page of charts as a file."""
     path = tmp_path_factory.mktemp("pages") / "page.html"
-    path.write_text(all_charts() if request.param == "charts" else audit_page(example_audit(drafted=True)), encoding="utf-8")
+    path.write_text(PAGES[request.param](), encoding="utf-8")
     return path
 
 

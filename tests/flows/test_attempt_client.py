@@ -24,9 +24,9 @@ from prefect.utilities.engine import propose_state
 
 from app import stack
 from app.attempt_client import AttemptClient, AttemptClientContext
+from app.lean_flows import lean_flows
 from app.prefect_runs import Came
 from app.run_mover import Claimed, RunMover
-from app.worker import without_results
 from tests.patience import PATIENCE_SECONDS
 from tests.prefect_server import prefect_server
 
@@ -118,7 +118,7 @@ async def carry_out(client: AttemptClient, run: FlowRun, handoff: str) -> list[s
     """One attempt at this run; the calls that it made."""
     known = run.model_copy(update={"parameters": {"handoff": handoff}})
     client.know(known)
-    lean = await without_results(one_step)
+    lean = (await lean_flows([one_step]))[one_step.name]
     with Calls(client) as calls:
         try:
             await run_flow(lean, flow_run=known, return_type="state")  # type: ignore[misc]  # Prefect declares a union of which one part cannot be awaited

@@ -70,7 +70,7 @@ def test_its_entry_points_are_flows_that_the_worker_knows() -> None:
 
     from ruamel.yaml import YAML
 
-    from app.worker import FLOWS
+    from app.lean_flows import FLOWS
 
     wanted = YAML(typ="safe", pure=True).load(ROOT / "prefect.yaml")["deployments"]
     for one in wanted:

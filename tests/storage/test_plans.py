@@ -20,7 +20,7 @@ from agreements.words import ChannelName, WaitKind
 from app.web.health import measured
 from app.web.site import create_site
 from notifications.links import Links
-from storage import devices, disputes, handoffs, keys, leases, schema, sources, trail, waits
+from storage import devices, disputes, handoffs, keys, leases, lives, schema, sources, trail, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
@@ -396,6 +396,20 @@ async def test_a_page_and_an_answer_on_it_do_not_look_at_other_leads(box: Toolbo
     assert_no_scan(box, answered)
     assert_at_most(shown, PAGE)
     assert_at_most(answered, ANSWER)
+
+
+def test_where_the_time_of_five_hundred_leads_went_asks_no_more_than_that_of_five(box: Toolbox) -> None:
+    ids = box.read_now(lambda session, now: session.exec(select(Handoff.lead_id).order_by(col(Handoff.id).desc()).limit(500)).all())
+
+    def measure(count: int) -> Work:
+        with recorded(box.database) as work, box.database.read() as session:
+            assert len(lives.of(session, ids[:count])) == count
+        return work
+
+    first, few, many = measure(5), measure(5), measure(500)
+
+    assert len(first) >= len(few) == len(many), "the first one also reads the roster"
+    assert scans(box.database, many) == {}
 
 
 async def test_a_further_row_of_a_persons_own_list_adds_the_same(box: Toolbox) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.app.audit.ground import a_lead, audited, judged, kept
+from tests.app.audit.ground import LEADS, a_lead, audited, judged, kept
 
 # The example: hot leads are given to a rep within 1 hour (normal: 12 hours), answered within 30 working minutes (4 working hours), tried
 # within 2 working hours (end of the same working day), and have a result within 10 working days. 2026-06-01 is a Monday; London works
@@ -115,3 +115,13 @@ def test_kept_and_broken_promises_are_compared_by_wins_and_money(tmp_path: Path)
     assert (one.kept, one.broken, one.share_kept, one.owed_by) == (10, 10, 0.5, "sales")
     assert (one.won_if_kept.share, one.won_if_broken.share) == (0.3, 0.1)
     assert (one.amount_if_kept, one.amount_if_broken) == (3000, 400)
+
+
+def test_without_a_column_of_reasons_nobody_knows_who_was_given_up_as_not_reached(tmp_path: Path) -> None:
+    header = LEADS.replace(",reason", "")
+    leads = [f"L{number},2026-06-01 10:00,normal,,recycled,,,,," for number in (1, 2)]
+    touches = [f"L1,2026-06-0{day} 11:00,call,," for day in range(1, 7)]
+
+    one = kept(audited(tmp_path, leads, touches, header=header), "touches")
+
+    assert (one.kept, one.broken, one.unknown) == (1, 0, 1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from typer.testing import CliRunner
 from agreements.review.period import Period
 from agreements.words import OpportunityState
 from app.cli import app
+from app.review.page import page
 from app.review.reading import Read
 from app.review.report import Decision, Review, as_json, schema
 from app.review.review import review_of
@@ -46,7 +49,7 @@ def full() -> Review:
     ]
     own = [a_deal(at, settled_at=AT, state=OpportunityState.WON, days=3, campaigns=(NASTY, "fair")), a_deal(9, lead_id=None, pass_id=None)]
     given = [given_back(30, disputed=True)]
-    read = Read(example(), passes, promises, given, own, [("campaign",), ()], {32: "outcome"})
+    read = Read(example(), passes, promises, given, own, [("campaign",), ()], {32: "outcome"}, 3, {"rep": HOUR, "closed hours": 3 * HOUR})
     decided = (Decision(number=1, text=NASTY, by="Maria", decided_on=WEEK.first, until=WEEK.last, done_on=None, overdue=True),)
     return review_of(read, WEEK, decided=decided)
 
@@ -69,6 +72,7 @@ def test_every_table_is_shown_with_the_whole_of_each_share() -> None:
     assert "25 MQLs. Sales accepted 24 of 25 (96.0 %)." in text
     assert "Pipeline created: 1,000 EUR." in text
     assert "11 of 11 (100.0 %)" in text
+    assert "Where the time went" in text
     assert NASTY in text, "a text of a lead is no markup"
     assert "The CRM shows opportunities without a lead that Baton knows. They count nowhere. 1 (D9)" in text
 
@@ -81,7 +85,7 @@ def test_an_empty_period_is_said_and_shows_no_empty_table() -> None:
 
 
 @pytest.mark.parametrize("make", [full, empty])
-def test_the_json_is_as_its_schema_says_and_can_be_read_back(make: Any) -> None:
+def test_the_json_is_as_its_schema_says_and_can_be_read_back(make: Callable[[], Review]) -> None:
     kept = json.loads((ROOT / "docs/review.schema.json").read_text(encoding="utf-8"))
     told = as_json(make())
 
@@ -101,6 +105,25 @@ def test_the_kept_schema_is_the_one_that_the_command_prints() -> None:
     kept = json.loads((ROOT / "docs/review.schema.json").read_text(encoding="utf-8"))
 
     assert kept == schema() == json.loads(CliRunner().invoke(app, ["review", "--schema"]).output)
+
+
+@pytest.mark.parametrize("make", [full, empty])
+def test_the_page_is_one_file_that_needs_no_network_and_takes_no_text_for_markup(make: Callable[[], Review]) -> None:
+    html = page(make())
+
+    assert not re.search(r"https?://|<script|<link|None|nan|<img", html.replace("http://www.w3.org/", ""))
+    assert len(html) < 100_000
+    assert "What marketing and sales kept" in html
+    assert html.count("<figure") == 7
+
+
+def test_a_hostile_text_stays_text_on_the_page() -> None:
+    read = Read(example(), [a_pass(1, company="<script>x</script>", accepted_at=AT)], (), (), (), (), {})
+
+    html = page(review_of(read, WEEK))
+
+    assert "<script>" not in html
+    assert "&lt;script&gt;x&lt;/script&gt;" in html
 
 
 def test_each_table_is_a_file_with_two_columns_a_share_and_no_formula(tmp_path: Path) -> None:
