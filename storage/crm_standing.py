@@ -99,9 +99,11 @@ def _built(session: Session, rows: Sequence[tuple[Handoff, str]], *, now: dateti
     written = _written(session, ids)
     moving = written.under_way | _moving(session, ids, now=now) | {row.id for row, _ in rows if row.lease_until is not None}
     unread = set(session.exec(select(CrmChange.lead_id).where(col(CrmChange.lead_id).in_(leads), col(CrmChange.taken_at).is_(None))))
+    several = set(session.exec(select(Lead.merged_into).where(col(Lead.merged_into).in_(leads))))
     values: dict[int, dict[str, str]] = {}
     for lead, name, value in session.exec(select(CrmValue.lead_id, CrmValue.field, CrmValue.value).where(col(CrmValue.lead_id).in_(leads))):
-        values.setdefault(lead, {})[name] = value
+        if lead not in several or name == OWNER:  # a value may be that of the other record, as which the CRM has a merged lead
+            values.setdefault(lead, {})[name] = value
     with_rep = set(
         session.exec(select(Assignment.handoff_id).where(col(Assignment.handoff_id).in_(ids), col(Assignment.ended_at).is_(None)))
     )
