@@ -43,6 +43,7 @@ REAL_TIME = {
 }
 #: The functions that give up within a minute, and why nothing can be too slow for them.
 IMPATIENT = {
+    "tests/contracts/local_world.py LocalWorld.storm": "the file stays locked until Baton has given up once, and then Baton tries again",
     "tests/processes.py side_by_side": "both have said already what they had to say",
     "tests/storage/test_hubspot.py test_no_answer_at_all_is_said": "nobody answers there",
 }
