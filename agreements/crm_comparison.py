@@ -89,8 +89,8 @@ class LeadHere:
     """What Baton has of one lead.
 
     agreement: None before one applies. rep: who has the lead, empty for nobody or several. members: who may own it instead of a shared
-    mailbox. told: Baton has written the lead to the CRM, or has tried to. known: the values that Baton wrote or read there last, by
-    field. failure: why the newest write failed, empty if it did not.
+    mailbox. told: Baton has written the lead to the CRM, or has tried to. given: also who has it, in this pass. known: the values that
+    Baton wrote or read there last, by field. failure: why the newest write failed, empty if it did not.
     """
 
     number: int
@@ -100,6 +100,7 @@ class LeadHere:
     rep: str = ""
     members: tuple[str, ...] = ()
     told: bool = False
+    given: bool = False
     known: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""
 
@@ -185,7 +186,7 @@ def _converted(here: LeadHere, there: CrmRecord) -> Iterator[Finding]:
 
 
 def _owner(here: LeadHere, there: CrmRecord) -> Iterator[Finding]:
-    if here.told and here.rep and there.owner not in (here.rep, *here.members):
+    if here.given and here.rep and there.owner not in (here.rep, *here.members):
         what = f"Its owner is {there.owner or 'nobody'}, and here {here.rep} has the lead."
         yield _found("owner", here, there, what, f"Make {here.rep} its owner in the CRM, or hand the lead over here.")
 

@@ -10,7 +10,6 @@ from agreements.yaml_reader import Path
 
 #: Clause and key -> its name for people, and what happens instead. A test asks of every other key who carries it out.
 KEYS: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("Agreement", "objectives"): ("Objectives", "kept and shown; Baton does not measure them yet"),
     ("Agreement", "review"): ("Reviews", "people hold them; Baton does not prepare them yet"),
     ("Reason", "alert_above"): ("Alert about a frequent reason", "nobody is alerted yet"),
 }
@@ -31,8 +30,6 @@ def unfollowed(agreement: Agreement) -> tuple[Unfollowed, ...]:
 
 
 def _written(agreement: Agreement) -> Iterator[tuple[Path, tuple[str, str]]]:
-    if agreement.objectives.marketing or agreement.objectives.sales:
-        yield ("objectives",), ("Agreement", "objectives")
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
             yield ("reasons", index, "alert_above"), ("Reason", "alert_above")

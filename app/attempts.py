@@ -44,7 +44,7 @@ class Attempts:
         self.box, self.mover, self.flow, self.limit = box, mover, flow, limit
         self.by = f"{socket.gethostname()}:{os.getpid()}"
         self._under_way: set[asyncio.Task[None]] = set()
-        self._over: list[tuple[int, int]] = []
+        self._over: list[leases.Over] = []
         self._changed = asyncio.Event()
         self._away = False
         #: Whether to begin nothing new for now.
@@ -165,7 +165,8 @@ class Attempts:
         if isinstance(run, Came):
             await self._lost(one, run)
             return
-        token = GIVEN.set(Lease(one.handoff_id, one.epoch, str(run.id), given=True, asks=one.asks))
+        lease = Lease(one.handoff_id, one.epoch, str(run.id), given=True, asks=one.asks)
+        token = GIVEN.set(lease)
         self.mover.client.know(run)
         try:
             self.box.fault("claimed")
@@ -179,7 +180,7 @@ class Attempts:
         finally:
             GIVEN.reset(token)
             self.mover.client.forget(run.id)
-            self._over.append((one.handoff_id, one.epoch))
+            self._over.append(lease.over)
 
     async def _lost(self, one: Claimed, came: Came) -> None:
         cancelled = came == Came.CANCELLED

@@ -26,6 +26,7 @@ from benchmarks.measures import (
     intake,
     list_import,
     routing,
+    scrape,
     start,
     throughput,
     time_of_leads,
@@ -52,6 +53,7 @@ PARTS = {
     "trail": "a million events proven, without a server",
     "import": "100,000 rows imported, and answers beside them, without a server",
     "routing": "who gets 100,000 leads, over 200 reps, without a server",
+    "metrics": "a scrape of /metrics and a look for alarms with 100,000 leads, without a server",
     "time": "where the time of 100,000 leads went, summed, without a server",
     "start": "processor time of short commands, without a server",
 }
@@ -90,6 +92,8 @@ class Run:
             self._storage(list_import.measure)
         if "routing" in self.chosen:
             self._storage(routing.measure)
+        if "metrics" in self.chosen:
+            self._storage(scrape.measure)
         if "time" in self.chosen:
             self._storage(time_of_leads.measure)
         if "start" in self.chosen:

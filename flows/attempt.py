@@ -8,7 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import uuid4
@@ -23,10 +23,12 @@ from agreements.lifecycle import Stage
 from flows import forms
 from flows.going import Going
 from flows.resting import Rest
+from flows.story import story_of
+from flows.telling import tell
 from flows.window import show
 from storage import handoffs, leases, trail, wakes
 from storage.leases import MAX_FAILURES
-from storage.tables import Wake
+from storage.tables import Handoff, Wake
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tasks.work import AskCrm
@@ -37,6 +39,13 @@ RENEW_SECONDS = leases.LEASE_SECONDS / 3
 PARK_AGAIN = timedelta(seconds=2)
 
 
+@dataclass(slots=True)
+class Told:
+    """The number of the newest event that this attempt told in Prefect, 0 for none."""
+
+    until: int = 0
+
+
 class SupersededRun(Exception):
     """Another run is recorded for this handoff and carries it out."""
 
@@ -45,7 +54,8 @@ class SupersededRun(Exception):
 class Lease:
     """The right to carry out a handoff. given: the process that started the attempt took the lease and gives it back.
 
-    asks: the question that the first step will ask the CRM, None where the first step asks nothing.
+    asks: the question that the first step will ask the CRM, None where the first step asks nothing. told: filled by the attempt, noted
+    when the lease is given back.
     """
 
     handoff_id: int
@@ -53,6 +63,12 @@ class Lease:
     run_id: str = ""
     given: bool = False
     asks: AskCrm | None = None
+    told: Told = field(default_factory=Told)
+
+    @property
+    def over(self) -> leases.Over:
+        """The lease as it is given back."""
+        return leases.Over(self.handoff_id, self.epoch, self.told.until)
 
 
 #: The lease that the worker took for the attempt that it starts in this context.
@@ -66,6 +82,7 @@ class Attempt:
         self.lease = lease
         self._box = box
         self._going = Going(box, lease.handoff_id, lease.epoch, lease.run_id)
+        self.is_stuck = False
 
     @property
     def rest(self) -> Rest | None:
@@ -88,6 +105,17 @@ class Attempt:
     async def ask(self, need: AskCrm) -> None:
         """Ask the CRM before taking the step that needs the answer, which saves a transaction. May raise CrmError."""
         await self._going.ask(need)
+
+    def got_stuck(self, session: Session, handoff: Handoff) -> None:
+        """Note that no attempt follows, and what is to be told of that."""
+        session.flush()
+        self.is_stuck, self._going.story = True, story_of(session, handoff, told=handoff.told_event, anew=False)
+
+    async def tell(self) -> None:
+        """Tell in Prefect what has happened since the last telling, once the run is parked or about to end."""
+        story = self._going.story
+        if story.until and await tell(story):
+            self.lease.told.until = story.until
 
     async def go_on(self) -> Rest:
         """Take steps and call the CRM and the channels in turn until the lead rests. Return where it rests."""
@@ -113,18 +141,22 @@ async def attempt(handoff_id: int) -> AsyncIterator[Attempt]:
         if lease.asks:
             await going.ask(lease.asks)
         yield going
+        await going.tell()
         await _give_back(box, lease)
     except (Pause, Abort):
+        await going.tell()
         await _give_back(box, lease)
         raise
     except StaleHandoff as stale:
         raise Abort(str(stale)) from stale
     except Exception as error:
         log.exception("attempt at handoff %s failed", handoff_id)
-        did_rest = going.rest is not None
-        if not await box.write(partial(_not_parked if did_rest else _failed, lease, type(error).__name__)):
+        store = _not_parked if going.rest is not None else partial(_failed, going)
+        if not await box.write(partial(store, lease, type(error).__name__)):
             # This process stood still and another attempt took the lease: only that attempt may set the run's state in Prefect.
             raise Abort("Another attempt carries this lead out by now.") from error
+        if going.is_stuck:
+            await going.tell()
         raise
     finally:
         renewal.cancel()
@@ -165,10 +197,10 @@ async def _keep(box: Toolbox, lease: Lease) -> None:
 async def _give_back(box: Toolbox, lease: Lease) -> None:
     """Release the lease. Call this only when the run is parked or ended: if this process dies earlier, its lease moves the handoff on."""
     if not lease.given:
-        await box.write(lambda session, now: leases.release(session, [(lease.handoff_id, lease.epoch)]))
+        await box.write(lambda session, now: leases.release(session, [lease.over]))
 
 
-def _failed(lease: Lease, error: str, session: Session, now: datetime) -> bool:
+def _failed(going: Attempt, lease: Lease, error: str, session: Session, now: datetime) -> bool:
     """Count the failure and schedule another attempt; after MAX_FAILURES the handoff is stuck. False when another attempt has the lease."""
     handoff = leases.locked(session, lease.handoff_id)
     if handoff.epoch != lease.epoch:
@@ -178,6 +210,7 @@ def _failed(lease: Lease, error: str, session: Session, now: datetime) -> bool:
     trail.record(session, "attempt-failed", now=now, handoff=handoff, error=error, failures=handoff.failures)
     if handoff.failures >= MAX_FAILURES and handoffs.is_open(handoff) and handoff.stage != Stage.STUCK:
         handoffs.move(session, handoff, "got-stuck", now=now, why=f"{handoff.failures} attempts failed: {error}")
+        going.got_stuck(session, handoff)
     _again(session, lease, now)
     return True
 
@@ -196,6 +229,6 @@ def _not_parked(lease: Lease, error: str, session: Session, now: datetime) -> bo
 
 
 def _again(session: Session, lease: Lease, now: datetime) -> None:
-    leases.release(session, [(lease.handoff_id, lease.epoch)])
+    leases.release(session, [lease.over])
     session.execute(update(Wake).where(col(Wake.handoff_id) == lease.handoff_id).values(delivered_at=None))
     wakes.add(session, lease.handoff_id, "again", key=f"again:{lease.handoff_id}:{lease.epoch}", not_before=now)

@@ -13,6 +13,7 @@ from agreements.lifecycle import next_step
 from agreements.words import StepName
 from flows.resting import Rest, rest_of
 from flows.steps import STEPS
+from flows.story import Story, story_of
 from flows.window import Shown, ShownStep
 from storage import deliveries, leases, trail, wakes
 from storage.crm.port import Account
@@ -42,6 +43,8 @@ class Going:
     def __init__(self, box: Toolbox, handoff_id: int, epoch: int, run_id: str) -> None:
         self.box, self.handoff_id, self.epoch, self.run_id = box, handoff_id, epoch, run_id
         self.rest: Rest | None = None
+        self.story = Story()
+        self._is_first = False
         self._work: Work | None = None
         self._step: _Step | None = None
         self._need: AskCrm | Tell | None = None
@@ -76,7 +79,7 @@ class Going:
         now = self.box.time.now(session)
         handoff, kept = leases.hold(session, self.handoff_id, self.epoch, now=now)
         if self.run_id and not handoff.flow_run_id:
-            handoff.flow_run_id = self.run_id
+            handoff.flow_run_id, self._is_first = self.run_id, True
         work = self._enter(session, handoff, now)
         self._store_outcomes(work)
         while not self._must_leave(work):
@@ -87,6 +90,8 @@ class Going:
             self._take(work, name, steps)
             self.box.fault(f"step {name}")
         _write_events(session, kept)
+        if self.rest and self.run_id:
+            self.story = story_of(session, handoff, told=handoff.told_event, anew=self._is_first)
 
     def _enter(self, session: Session, handoff: Handoff, now: datetime) -> Work:
         if self._work is None:

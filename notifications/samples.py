@@ -190,7 +190,7 @@ _OTHERS: Mapping[str, Any] = {
         code="482913",
         differences=("The rep answers a hot lead within 30 minutes, not within 1 hour.",),
         compared_with="b2b-saas@2",
-        not_carried_out=("Objectives: kept and shown; Baton does not measure them yet.",),
+        not_carried_out=("Alert about a frequent reason (No budget): nobody is alerted yet.",),
     ),
 }
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +15,9 @@ from agreements.crm_comparison import DealHere, LeadHere
 from agreements.crm_words import OWNER
 from agreements.errors import RosterError
 from agreements.lifecycle import Stage
-from agreements.roster import Roster
-from agreements.words import SEVERAL, OpportunityState
+from agreements.model import Agreement
+from agreements.roster import Person, Roster
+from agreements.words import SEVERAL, MessageKind, OpportunityState
 from storage import handoffs, roster
 from storage.tables import Assignment, CrmChange, CrmValue, Delivery, DeliveryState, Handoff, Lead, Opportunity, Wait, Wake
 
@@ -24,6 +25,9 @@ from storage.tables import Assignment, CrmChange, CrmValue, Delivery, DeliverySt
 _UNDER_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING)
 #: A message to the CRM that came to nothing, as far as Baton knows.
 _IN_VAIN = (DeliveryState.FAILED, DeliveryState.UNKNOWN)
+
+#: The messages to the CRM that say who has the lead.
+_GIVES: tuple[MessageKind, ...] = ("assigned", "taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,17 @@ class LeadsHere:
     leads: dict[int, LeadHere]
     moving: int
     last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What Baton has written to the CRM, by handoff. told: anything. given: who has the lead. under_way: not done yet. failures: why the
+    newest message failed, empty if it did not."""
+
+    told: set[int] = field(default_factory=set)
+    given: set[int] = field(default_factory=set)
+    under_way: set[int] = field(default_factory=set)
+    failures: dict[int, str] = field(default_factory=dict)
 
 
 def leads_after(session: Session, after: int, *, since: datetime, now: datetime, limit: int) -> LeadsHere:
@@ -81,55 +96,72 @@ def _handoffs(session: Session, *wanted: ColumnElement[bool], limit: int) -> lis
 
 def _built(session: Session, rows: Sequence[tuple[Handoff, str]], *, now: datetime) -> dict[int, LeadHere]:
     ids, leads = [row.id for row, _ in rows], [row.lead_id for row, _ in rows]
-    told, moving, failures = _written(session, ids)
-    moving |= _moving(session, ids, now=now) | {row.id for row, _ in rows if row.lease_until is not None}
+    written = _written(session, ids)
+    moving = written.under_way | _moving(session, ids, now=now) | {row.id for row, _ in rows if row.lease_until is not None}
     unread = set(session.exec(select(CrmChange.lead_id).where(col(CrmChange.lead_id).in_(leads), col(CrmChange.taken_at).is_(None))))
+    several = set(session.exec(select(Lead.merged_into).where(col(Lead.merged_into).in_(leads))))
     values: dict[int, dict[str, str]] = {}
     for lead, name, value in session.exec(select(CrmValue.lead_id, CrmValue.field, CrmValue.value).where(col(CrmValue.lead_id).in_(leads))):
-        values.setdefault(lead, {})[name] = value
+        if lead not in several or name == OWNER:  # a value may be that of the other record, as which the CRM has a merged lead
+            values.setdefault(lead, {})[name] = value
     with_rep = set(
         session.exec(select(Assignment.handoff_id).where(col(Assignment.handoff_id).in_(ids), col(Assignment.ended_at).is_(None)))
     )
-    people = _people(session)
+    people, agreements = _people(session), _agreements(session, [row for row, _ in rows])
     return {
-        row.id: _lead(session, row, company, values.get(row.lead_id, {}), people if row.id in with_rep else None, told, failures)
+        row.id: _lead(
+            row,
+            company,
+            values.get(row.lead_id, {}),
+            person=people.person(row.rep) if people and row.id in with_rep and row.rep != SEVERAL else None,
+            agreement=agreements.get((row.agreement, row.version)),
+            written=written,
+        )
         for row, company in rows
         if row.id not in moving and row.lead_id not in unread
     }
 
 
 def _lead(
-    session: Session, row: Handoff, company: str, known: dict[str, str], people: Roster | None, told: set[int], failures: dict[int, str]
+    row: Handoff, company: str, known: dict[str, str], *, person: Person | None, agreement: Agreement | None, written: _Written
 ) -> LeadHere:
-    """people: the roster if somebody has the lead."""
-    person = people.person(row.rep) if people and row.rep != SEVERAL else None
+    """person: who has the lead, None for nobody or several."""
     return LeadHere(
         number=row.lead_id,
         stage=Stage(row.stage),
-        agreement=handoffs.agreement_of(session, row) if row.agreement else None,
+        agreement=agreement,
         company=company,
         rep=row.rep if person else "",
         members=tuple(person.members) if person else (),
-        told=row.id in told or OWNER in known,
+        told=row.id in written.told or OWNER in known,
+        given=row.id in written.given,
         known={name: value for name, value in known.items() if name != OWNER},
-        failure=failures.get(row.id, ""),
+        failure=written.failures.get(row.id, ""),
     )
 
 
-def _written(session: Session, ids: Sequence[int]) -> tuple[set[int], set[int], dict[int, str]]:
-    """Return the handoffs of which the CRM was told, those with a message to it under way, and why the newest message of each failed."""
-    told, under_way, failures = set[int](), set[int](), dict[int, str]()
-    columns = select(Delivery.handoff_id, Delivery.state, Delivery.error)
-    for handoff, state, error in session.exec(
-        columns.where(col(Delivery.handoff_id).in_(ids), Delivery.channel == "crm").order_by(col(Delivery.id))
-    ):
-        if handoff is None or state == DeliveryState.CANCELLED:
-            continue
+def _agreements(session: Session, rows: Sequence[Handoff]) -> dict[tuple[str, int], Agreement]:
+    """The agreements of these handoffs, each read once."""
+    return {(row.agreement, row.version): handoffs.agreement_of(session, row) for row in _of_each_version(rows) if row.agreement}
+
+
+def _of_each_version(rows: Sequence[Handoff]) -> Iterable[Handoff]:
+    return {(row.agreement, row.version): row for row in rows}.values()
+
+
+def _written(session: Session, ids: Sequence[int]) -> _Written:
+    found = _Written()
+    columns = select(Delivery.handoff_id, Delivery.message, Delivery.state, Delivery.error)
+    wanted = (col(Delivery.handoff_id).in_(ids), Delivery.channel == "crm", Delivery.state != DeliveryState.CANCELLED)
+    for handoff, message, state, error in session.exec(columns.where(*wanted).order_by(col(Delivery.id))):
+        assert handoff is not None, "asked for by its handoff"
+        found.told.add(handoff)
+        if message in _GIVES:
+            found.given.add(handoff)
         if state in _UNDER_WAY:
-            under_way.add(handoff)
-        told.add(handoff)
-        failures[handoff] = (error or "nobody knows whether the CRM got it") if state in _IN_VAIN else ""
-    return told, under_way, failures
+            found.under_way.add(handoff)
+        found.failures[handoff] = (error or "nobody knows whether the CRM got it") if state in _IN_VAIN else ""
+    return found
 
 
 def _moving(session: Session, ids: Sequence[int], *, now: datetime) -> set[int]:

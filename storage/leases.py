@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, not_, or_, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col
 
@@ -21,6 +21,14 @@ LEASE_SECONDS = 30
 MAX_FAILURES = 5
 #: The longest back-off for a handoff that cannot be moved, in seconds.
 LONGEST_PUT_OFF = 300
+
+
+class Over(NamedTuple):
+    """A lease to give back. told: the number of the newest event that the attempt told in Prefect, 0 where it told nothing."""
+
+    handoff_id: int
+    epoch: int
+    told: int = 0
 
 
 def take(session: Session, handoff_id: int, *, by: str, real: datetime) -> int | None:
@@ -104,11 +112,14 @@ def renew(session: Session, handoff_id: int, epoch: int, *, real: datetime) -> b
     return bool(kept.rowcount)
 
 
-def release(session: Session, leases: Sequence[tuple[int, int]]) -> None:
-    """Gives leases back, each by handoff and epoch. A lease that was lost already stays as it is."""
+def release(session: Session, leases: Sequence[Over]) -> None:
+    """Gives leases back, and notes what their attempts told. A lease that was lost already stays as it is."""
     if leases:
-        theirs = or_(*(and_(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch) for handoff_id, epoch in leases))
-        session.execute(update(Handoff).where(theirs).values(lease_by="", lease_until=None).execution_options(synchronize_session=False))
+        theirs = or_(*(and_(col(Handoff.id) == one.handoff_id, col(Handoff.epoch) == one.epoch) for one in leases))
+        over = update(Handoff).where(theirs).values(lease_by="", lease_until=None)
+        if told := {one.handoff_id: one.told for one in leases if one.told}:
+            over = over.values(told_event=case(told, value=col(Handoff.id), else_=col(Handoff.told_event)))
+        session.execute(over.execution_options(synchronize_session=False))
 
 
 def put_off(session: Session, handoff_id: int, *, tries: int, real: datetime) -> None:

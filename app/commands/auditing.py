@@ -13,16 +13,14 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from app import terminal
-from app.csv_import.errors import UnreadableFile
 from app.csv_import.lead_map import read_map
 from app.csv_import.map_file import read_map_as
+from app.report_output import is_stdout, json_text, name_unused, unusable_input, writable, write_json, write_page
 
 if TYPE_CHECKING:
     from agreements.model import Agreement
     from app.audit.report import Audit
 
-#: How many unusable rows are named; all are counted.
-NAMED = 20
 #: How a day is written.
 DAYS = ["%Y-%m-%d"]
 
@@ -56,7 +54,7 @@ def audit(
         terminal.fail(terminal.USAGE, "Name the export of the leads with --leads FILE.")
     if since and until and since > until:
         terminal.fail(terminal.USAGE, f"--since {since:%Y-%m-%d} is after --until {until:%Y-%m-%d}; write the earlier day first.")
-    with terminal.told(), usage(), progress_bars() as tell:
+    with terminal.told(), unusable_input(), progress_bars() as tell:
         files = AuditFiles(
             leads=leads,
             mapping=read_map(map) if map else None,
@@ -83,15 +81,6 @@ def present() -> datetime:
 
 
 @contextmanager
-def usage() -> Iterator[None]:
-    """Treat an unreadable file as unusable input, not as a finding."""
-    try:
-        yield
-    except UnreadableFile as error:
-        terminal.fail(terminal.USAGE, str(error))
-
-
-@contextmanager
 def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
     """Show progress bars on standard error."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -112,21 +101,14 @@ def tell_audit(found: Audit, *, out: Path | None, as_json: Path | None) -> None:
     from app.audit.report import as_json as document
     from app.audit.terminal_view import show
 
-    for one in found.not_used.first[:NAMED]:
-        terminal.complaints.print(f"{one.place}:{one.line}: {one.reason} ({one.wrong})", markup=False, soft_wrap=True)
-    if found.not_used.count > NAMED:
-        terminal.complaints.print(f"and {found.not_used.count - NAMED:,} more that could not be used.", markup=False)
-    text = json.dumps(document(found), indent=2, ensure_ascii=False)
-    try:
+    rows = (f"{one.place}:{one.line}: {one.reason} ({one.wrong})" for one in found.not_used.first)
+    name_unused(rows, found.not_used.count)
+    text = json_text(document(found))
+    with writable():
         if out:
-            out.write_text(page(found), encoding="utf-8")
-            terminal.complaints.print(f"The page is in {out}.", markup=False, soft_wrap=True)
-        if as_json and str(as_json) != "-":
-            as_json.write_text(text + "\n", encoding="utf-8")
-            terminal.complaints.print(f"The report as JSON is in {as_json}.", markup=False, soft_wrap=True)
-    except OSError as error:
-        terminal.fail(terminal.USAGE, f"{error.filename}: {error.strerror}; name a file that can be written")
-    if as_json and str(as_json) == "-":
+            write_page(page(found), out)
+        write_json(text, as_json)
+    if is_stdout(as_json):
         print(text)
     else:
         show(found, terminal.console)

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from agreements.errors import AgreementError
 from app import terminal
+from app.report_output import is_stdout, json_text, writable, write_json
 from storage import contracts, review_decisions
 from storage.review_decisions import NewDecision
 from storage.tables import ReviewDecision
@@ -137,20 +138,16 @@ def _write(found: Review, *, out: Path | None, as_json: Path | None) -> None:
     from app.review.tables import write_tables
     from app.review.terminal_view import show
 
-    text = json.dumps(document(found), indent=2, ensure_ascii=False)
-    try:
+    text = json_text(document(found))
+    with writable():
         if out:
             out.mkdir(parents=True, exist_ok=True)
             (out / "review.html").write_text(page(found), encoding="utf-8")
             (out / "review.json").write_text(text + "\n", encoding="utf-8")
             written = ["review.html", "review.json", *write_tables(found, out)]
             terminal.complaints.print(f"In {out}: {', '.join(written)}.", markup=False, soft_wrap=True)
-        if as_json and str(as_json) != "-":
-            as_json.write_text(text + "\n", encoding="utf-8")
-            terminal.complaints.print(f"The report as JSON is in {as_json}.", markup=False, soft_wrap=True)
-    except OSError as error:
-        terminal.fail(terminal.USAGE, f"{error.filename}: {error.strerror}; name a place that can be written")
-    if as_json and str(as_json) == "-":
+        write_json(text, as_json)
+    if is_stdout(as_json):
         print(text)
     else:
         show(found, terminal.console)

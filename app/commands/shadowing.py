@@ -18,7 +18,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from agreements.errors import CrmError
 from app import terminal
-from app.commands.auditing import DAYS, present, progress_bars, tell_audit, timed_agreement, usage
+from app.commands.auditing import DAYS, present, progress_bars, tell_audit, timed_agreement
+from app.report_output import unusable_input
 
 if TYPE_CHECKING:
     from app.audit.report import Audit
@@ -51,7 +52,7 @@ def shadow(
     from tasks.wiring.crm import wire_past
 
     _refuse_missing_folders(out, as_json)
-    with terminal.told(), usage(), TemporaryDirectory() as made:
+    with terminal.told(), unusable_input(), TemporaryDirectory() as made:
         past = wire_past(terminal.read_settings())
         chosen, now = timed_agreement(agreement), present()
         words = words_of(past.name, chosen if agreement else None, read_map_as(CrmMap, map) if map else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -116,6 +116,15 @@ OUTCOMES = ("won_at", "lost_at", "assigned_at", "contacted_at")
 STAGES = tuple(name.removesuffix("_at") for name in OUTCOMES)
 
 
+def misnamed_fields(names: Iterable[str]) -> Iterator[tuple[tuple[Any, ...], str]]:
+    """Yield the fields of a map that cannot have their name: where, and what to write instead."""
+    for name in names:
+        if name in FACTS:
+            yield ("fields", name), "is a fact that every lead has; write it under `columns`"
+        if name.startswith(ACCOUNT):
+            yield ("fields", name), "is what the CRM says of the company, not the lead; give the field another name"
+
+
 class LeadMap(BaseModel):
     """What the columns of a file mean.
 
@@ -170,11 +179,7 @@ class LeadMap(BaseModel):
         for name in self.dates:
             if name != ALL and (name not in TIMES or name not in self.columns):
                 yield ("dates", name), f"is no time under `columns`; times are {' and '.join(TIMES)}"
-        for name in self.fields:
-            if name in FACTS:
-                yield ("fields", name), "is a fact that every lead has; write it under `columns`"
-            if name.startswith(ACCOUNT):
-                yield ("fields", name), "is what the CRM says of the company, not the lead; give the field another name"
+        yield from misnamed_fields(self.fields)
         for name in set(self.number_fields) - self.fields.keys():
             yield ("number_fields",), f"{name!r} does not stand under `fields`; give it a column there"
         for name in set(self.after_contact) - self.columns.keys() - self.fields.keys():

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ValidationError
 
-from agreements.lead import ACCOUNT, FieldValue, IncomingLead, Key
+from agreements.lead import FieldValue, IncomingLead, Key
 from app.csv_import.cells import TIMES
 from app.csv_import.dates import ISO, Dates
-from app.csv_import.lead_map import ALL, FACTS, DateForm
+from app.csv_import.lead_map import ALL, DateForm, misnamed_fields
 from app.csv_import.map_file import tree_of, unfit
 from app.intake_doors.map_parts import FULL_NAME, ConsentMap, Fact, Fetch, MapPart, Place, Places, PublicForm, Signed, Word, Words, Zone
 from app.intake_doors.paths import parse
@@ -90,11 +90,7 @@ class DoorMap(MapPart):
             yield ("constants", name), "is under `columns` as well; keep one of the two"
         for name in self.values.keys() - self.columns.keys() - self.fields.keys():
             yield ("values", name), "is neither under `columns` nor under `fields`; give it a place there"
-        for name in self.fields:
-            if name in FACTS:
-                yield ("fields", name), "is a fact that every lead has; write it under `columns`"
-            if name.startswith(ACCOUNT):
-                yield ("fields", name), "is what the CRM says of the company, not the lead; give the field another name"
+        yield from misnamed_fields(self.fields)
         for name in set(self.number_fields) - self.fields.keys():
             yield ("number_fields",), f"{name!r} does not stand under `fields`; give it a place there"
         for name in self.dates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agreements.review.share import Share
-from app.charts.kinds import Chart, Cohort, Funnel, Line, Load, Rate, Rates, RepLoad, Stack, StackedBars, Trend
+from app.charts.kinds import Chart, Cohort, Funnel, Line, Load, Rate, Rates, RepLoad, Spent, Stack, StackedBars, TimeSpent, Trend
 from app.charts.parts import Part
 from app.review import wording
 from app.review.report import Review
@@ -86,6 +86,17 @@ def open_leads(found: Review) -> Iterator[Chart]:
         note="In alphabetical order.",
         if_empty="No rep had an open lead.",
         reps=tuple(RepLoad(one.name, one.open) for one in found.load),
+    )
+
+
+def time_spent(found: Review) -> Iterator[Chart]:
+    """Yield where the time of the period's leads went."""
+    yield TimeSpent(
+        title="Where the time went",
+        note="The leads that were open in the period, and their time within it.",
+        if_empty="No lead was open in this period.",
+        leads=found.time_of_leads,
+        rows=tuple(Spent(one.party, one.seconds) for one in found.time_spent if one.seconds),
     )
 
 

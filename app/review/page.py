@@ -34,6 +34,7 @@ _SECTIONS = (
     ("What became of the leads", ("funnel", "speed", "sources", "touches", "recycled")),
     ("From an MQL to a win", ("cohorts", "pipeline", "campaigns")),
     ("Why sales gave leads back", ("reasons", "against", "disputes", "ticks")),
+    ("Where the time went", ()),
     ("Open leads", ("open",)),
     ("Leads to discuss", ("to-discuss",)),
     ("What was decided before", ("decisions",)),
@@ -70,6 +71,7 @@ def _sections(found: Review, by_name: dict[str, Table]) -> Iterator[Section]:
         "What was promised and kept": charts.promises(found),
         "From an MQL to a win": charts.leads(found),
         "Why sales gave leads back": charts.reasons(found),
+        "Where the time went": charts.time_spent(found),
         "Open leads": charts.open_leads(found),
     }
     for title, names in _SECTIONS:

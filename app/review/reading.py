@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
@@ -16,8 +16,10 @@ from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.promises import Promise
 from agreements.review.reasons import GivenBack
+from agreements.where_time_went import TimeParty
 from agreements.words import GIVEN_BACK, OpportunityState
 from app.review.folding import Folded, fold
+from app.review.time_spent import leads_of, time_spent
 from storage import contracts, review_rows
 from storage.review_rows import AnswerRow, OpportunityRow, Span
 
@@ -27,8 +29,11 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Everything that a review counts. agreement: the newest version in force at the end. ticks: what was ticked in each acceptance of the
-    period. waits: what each open pass waited for, by the id of the pass. opportunities: every one, also those that belong to no lead."""
+    """Everything that a review counts. agreement: the newest version in force at the end.
+
+    ticks: what was ticked in each acceptance of the period. waits: what each open pass waited for, by the id of the pass. deals: every
+    one, also those of no lead. time_spent: of so many leads, by party.
+    """
 
     agreement: Agreement
     passes: Sequence[Pass]
@@ -37,6 +42,8 @@ class Read:
     deals: Sequence[Deal]
     ticks: Sequence[tuple[str, ...]]
     waits: Mapping[int, str]
+    time_of_leads: int = 0
+    time_spent: Mapping[TimeParty, timedelta] = field(default_factory=dict)
 
     @property
     def by_id(self) -> dict[int, Pass]:
@@ -48,21 +55,24 @@ def read(session: Session, name: str, period: Period, progress: Progress) -> Rea
     """Read the facts of one agreement. Raises AgreementError where no version of it is deployed."""
     span = Span(name, period.known_since, period.as_of)
     versions = {row.version: contracts.read(row) for row in contracts.deployed(session, name)}
-    progress("leads", 0, 5)
+    progress("leads", 0, 6)
     folded = fold(session, span)
-    progress("promises", 1, 5)
+    progress("promises", 1, 6)
     answers = review_rows.answers(session, span)
     given = list(_given(answers, folded, versions))
     newest = _newest(versions, period)
     delivered = (delivery(one, versions.get(one.version, newest)) for one in folded.passes)
     promises = [*_promises(session, span, folded, versions, answers), *(one for one in delivered if one)]
-    progress("opportunities", 2, 5)
+    progress("opportunities", 2, 6)
     deals = list(_deals(session, span, folded, period))
-    progress("open leads", 3, 5)
+    progress("open leads", 3, 6)
     waits = {folded.pass_of[ident]: kind for ident, kind in review_rows.open_waits(session, span).items() if ident in folded.pass_of}
-    progress("counting", 4, 5)
+    progress("times", 4, 6)
+    leads = leads_of(folded.passes, period)
+    spent = time_spent(session, leads, period)
+    progress("counting", 5, 6)
     ticks = [_ticked(one.data) for one in answers if one.kind == "accepted" and period.holds(one.answered_at)]
-    return Read(newest, folded.passes, promises, given, deals, ticks, waits)
+    return Read(newest, folded.passes, promises, given, deals, ticks, waits, len(leads), spent)
 
 
 def _newest(versions: Mapping[int, Agreement], period: Period) -> Agreement:

@@ -16,6 +16,7 @@ from agreements.review.reasons import Disputes, ReasonCount
 from agreements.review.share import Share, Value
 from agreements.review.to_decide import ToDecide
 from agreements.review.to_discuss import ToDiscuss
+from agreements.where_time_went import TimeParty
 from agreements.words import Party
 
 #: What an open lead waited for at the end of the period. moving: nothing; Baton was at work on it.
@@ -48,6 +49,13 @@ class Load(Value):
     open: int
 
 
+class TimeSpent(Value):
+    """The time that one party had of the leads of the period, within the period."""
+
+    party: TimeParty
+    seconds: int
+
+
 class Tick(Value):
     """What reps ticked as wrong or missing in the notes of leads that they accepted in the period."""
 
@@ -72,7 +80,7 @@ class Review(Value):
 
     agreement: its name; version: the newest in force at the end; versions: every version under which a lead of the period ran. first,
     last: days in the zone, both included. as_of: up to when facts are known. sides, promises, weeks: what both sides kept. against: how
-    many rejections and returns count against whom. Notes say what cannot be right.
+    many rejections and returns count against whom. time_spent: of how many leads. Notes say what cannot be right.
     """
 
     report: Literal["baton-review-1"] = "baton-review-1"
@@ -102,6 +110,8 @@ class Review(Value):
     open_leads: int
     open_by_age: tuple[OpenByAge, ...]
     load: tuple[Load, ...]
+    time_of_leads: int
+    time_spent: tuple[TimeSpent, ...]
     ticks: tuple[Tick, ...]
     disputes: Disputes
     reasons: tuple[ReasonCount, ...]

@@ -21,7 +21,7 @@ from agreements.review.to_decide import to_decide
 from agreements.review.to_discuss import to_discuss
 from agreements.words import PARTIES, SEVERAL, OpportunityState, word
 from app.review.reading import Progress, Read, read
-from app.review.report import Decision, Load, OpenByAge, Review, Side, Tick, WaitsFor
+from app.review.report import Decision, Load, OpenByAge, Review, Side, Tick, TimeSpent, WaitsFor
 from storage import review_decisions, roster
 from storage.tables import ReviewDecision
 
@@ -77,6 +77,8 @@ def review_of(found: Read, period: Period, *, name_of: Callable[[str], str] = st
         open_leads=len(still_open),
         open_by_age=_by_age(still_open, found.waits, period),
         load=_load(still_open, name_of),
+        time_of_leads=found.time_of_leads,
+        time_spent=tuple(TimeSpent(party=party, seconds=round(part.total_seconds())) for party, part in found.time_spent.items()),
         ticks=_ticks(found.ticks),
         disputes=disputes,
         reasons=given,

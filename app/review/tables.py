@@ -130,6 +130,12 @@ def _work(found: Review) -> Iterator[Table]:
     ]
     yield _table("open", "Open leads by age", ("age", "leads", "wait for"), ages if found.open_leads else ())
     load: list[tuple[Cell, ...]] = [(one.name, one.open) for one in found.load]
+    whole = sum(one.seconds for one in found.time_spent)
+    spent: list[tuple[Cell, ...]] = [
+        (one.party, timedelta(seconds=one.seconds), f"{100 * one.seconds / whole:.1f} %") for one in found.time_spent if one.seconds
+    ]
+    remark = f"Of {found.time_of_leads:,} {'lead' if found.time_of_leads == 1 else 'leads'}, within the period."
+    yield _table("time", "Where the time went", ("party", "time", "share"), spent, remark)
     yield _table("load", "Open leads by rep, in alphabetical order", ("rep", "open"), load)
 
 

@@ -64,6 +64,7 @@ class _Reader:
         self.hub, self.pause, self.asked = hub, pause, asked
         self.names = {name: FIELDS.get(name, name) for name in asked.fields}
         self.source, self.created = asked.source or SOURCE, asked.created or CREATED
+        self.given: set[str] = set()
 
     async def get(self, path: str) -> Json:
         """Return the answer, empty for what HubSpot does not have."""
@@ -111,10 +112,12 @@ class _Reader:
         return found
 
     async def _deals(self, contacts: Sequence[str], stages: Mapping[str, Stage]) -> dict[str, list[PastDeal]]:
+        """Return the deals of each contact. A deal with several contacts belongs to the first one, or its amount would count twice."""
         tied = await self._tied("deals", contacts)
         records = await self._records("deals", _distinct(tied), DEAL_FIELDS, ())
-        known = {str(one["id"]): deal_of(one, stages) for one in records}
-        return {contact: [known[one] for one in ids if one in known] for contact, ids in tied.items()}
+        known = {str(one["id"]): deal_of(one, stages) for one in records if str(one["id"]) not in self.given}
+        self.given |= known.keys()
+        return {contact: [known.pop(one) for one in tied.get(contact, ()) if one in known] for contact in contacts}
 
     async def _tied(self, kind: ObjectKind, contacts: Sequence[str]) -> dict[str, list[str]]:
         """Return the ids of the records of this kind that are tied to each contact."""

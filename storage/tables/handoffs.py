@@ -20,6 +20,7 @@ class Handoff(SQLModel, table=True):
     sent the lead past the score. brought_by: the rep who brought the lead in. account: what the CRM said of the company when the lead was
     screened. raised_at, raised_from: when a request of the lead raised its tier, and from which one. queue: the queue in which the lead
     waits, where the agreement releases its tier day by day. released_at: until when it was held, None if it never was, or still is.
+    told_event: the number of the newest event that the run's log in Prefect tells.
     """
 
     __tablename__ = "handoffs"
@@ -49,6 +50,7 @@ class Handoff(SQLModel, table=True):
     queue: str = Field(default="", index=True)
     leg: int = 0
     run_no: int = 0
+    told_event: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     flow_run_id: str = Field(default="", index=True)
     epoch: int = 0
     lease_by: str = ""

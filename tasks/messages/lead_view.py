@@ -140,14 +140,14 @@ _CLAIMED: Mapping[Via, str] = {
 _QUIET: tuple[EventKind, ...] = ("activity", "answered-handed")
 
 
-def sentence(event: Event, people: Roster) -> str:
-    """Return one line of the trail as a sentence; empty for lines that people need not read."""
+def sentence(event: Event, people: Roster, *, by: str = "") -> str:
+    """Return one line of the trail as a sentence; empty for lines that people need not read. by: in place of the actor's name."""
     more = (form for kind, fact, form in _MORE if kind == event.kind and event.data.get(fact))
     form = crm_sentences.not_understood(event) or next(more, SENTENCES.get(event.kind))
     if form is None:
         return ""
     words = {name: _word(value, people) for name, value in event.data.items()}
-    words["actor"] = people.name_of(event.actor)
+    words["actor"] = by or people.name_of(event.actor)
     via = word(str(event.data.get("via")), _CLAIMED) if event.data.get("claimed") else None
     claimed = _CLAIMED[via] if via else None
     return form.format_map(_Blank(words)) + (f" ({claimed})" if claimed else "")

@@ -35,7 +35,14 @@ def agreed() -> Agreement:
 
 
 def here(stage: Stage = Stage.ACCEPTED, **changes: Any) -> LeadHere:
-    common: dict[str, Any] = {"agreement": agreed(), "company": "Nordlicht", "rep": "ana", "told": True, "known": {"status": "Working"}}
+    common: dict[str, Any] = {
+        "agreement": agreed(),
+        "company": "Nordlicht",
+        "rep": "ana",
+        "told": True,
+        "given": True,
+        "known": {"status": "Working"},
+    }
     return LeadHere(7, stage, **{**common, **changes})
 
 
@@ -65,6 +72,7 @@ AGREE: dict[str, tuple[LeadHere, CrmRecord | None]] = {
     "a rep who is further in the CRM than the newest answer": (here(Stage.WORKING), there("Working")),
     "a status that sales moved on after the end": (here(Stage.OPPORTUNITY, rep="", known={"status": "Won"}), there("Won")),
     "an earlier answer before the acceptance": (here(Stage.ASSIGNED, known={"status": "Attempted"}), there("Attempted")),
+    "an owner whom Baton did not write in this pass": (here(given=False), there(owner="ben")),
     "no agreement yet": (here(Stage.INQUIRY, agreement=None, rep="", told=False, known={}), there("Anything", owner="ben")),
 }
 

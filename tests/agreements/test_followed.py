@@ -57,8 +57,8 @@ def test_the_contract_begins_with_it() -> None:
 
 
 def test_a_contract_that_is_carried_out_whole_says_nothing_of_the_kind() -> None:
-    text = re.sub(r"objectives:\n(  .*\n)+", "", AGREEMENT)
+    agreement = read_agreement(AGREEMENT)
 
-    assert unfollowed_lines(read_agreement(text)) == ()
-    assert all(section.key != "not-carried-out" for section in contract(read_agreement(text)).sections)
-    assert "Reviewed" not in str(contract(read_agreement(text)))
+    assert unfollowed_lines(agreement) == ()
+    assert all(section.key != "not-carried-out" for section in contract(agreement).sections)
+    assert "Reviewed" not in str(contract(agreement))

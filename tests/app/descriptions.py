@@ -46,7 +46,10 @@ def described(links: Mapping[str, list[str]], rows: list[str]) -> dict[str, Any]
     return {"openapi": "3.1.0", "info": {"title": "Pages", "version": "1"}, "paths": paths}
 
 
-_WITHOUT_LINK = "/ /me /me/enrol /me/code /me/forget /healthz /api/docs /api/openapi.json /hooks/slack /hooks/dsn /intake/none".split()
+_WITHOUT_LINK = (
+    *("/", "/me", "/me/enrol", "/me/code", "/me/forget", "/healthz", "/healthz/clock", "/metrics"),
+    *("/api/docs", "/api/openapi.json", "/hooks/slack", "/hooks/dsn", "/intake/none"),
+)
 _PARTS = {"/l/{token}": ["", "/number", "/undo"], "/m/{token}/{wait_id}": ["", "/number", "/undo"], "/sign/{token}": ["", "/withdraw"]}
 
 

@@ -17,6 +17,7 @@ from app.commands.agreement.writing import Example
 from storage.tables import AgreementVersion
 from tests.agreements.test_loading import BOMB, EXPECTED, JARGON, MANY
 from tests.conftest import AGREEMENT, ROOT, ROSTER
+from tests.in_flight import ALERT
 
 ROSTER_FILE = ROOT / "examples" / "roster.yaml"
 LEADS = ROOT / "examples" / "leads.csv"
@@ -46,15 +47,16 @@ def written(text: str | bytes, name: str = "deal.yaml") -> Path:
 
 
 def test_a_good_file_is_fine_and_what_is_not_carried_out_is_told_with_its_line() -> None:
-    file = written(AGREEMENT)
+    text = AGREEMENT.replace(*ALERT)
+    file = written(text)
 
     result = baton("check", file)
 
-    line = AGREEMENT[: AGREEMENT.index("objectives:")].count("\n") + 1
+    line = text[: text.index("alert_above")].count("\n") + 1
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "b2b-saas@1 is fine.",
-        f"deal.yaml:{line}: note: objectives: kept and shown; Baton does not measure them yet",
+        f"deal.yaml:{line}: note: reasons.11.alert_above: nobody is alerted yet",
         "Channels that can prove here that a rep was told: email, chat. Channels that cannot: sms (set BATON_SMS_URL),"
         " webhook (set BATON_WEBHOOK_URL), crm (nobody reads it; set BATON_CRM_PEOPLE=true if reps work in it).",
     ]
@@ -100,14 +102,14 @@ def test_what_is_no_file_and_no_reference_is_a_matter_of_usage(ref: str) -> None
 
 
 def test_a_published_version_is_checked_by_its_name() -> None:
-    baton("publish", written(AGREEMENT))
+    baton("publish", written(AGREEMENT.replace(*ALERT)))
 
     result = baton("check", "b2b-saas@1")
 
     assert result.exit_code == 0
     assert result.stdout.splitlines()[:2] == [
         "b2b-saas@1 is fine.",
-        "b2b-saas@1: note: objectives: kept and shown; Baton does not measure them yet",
+        "b2b-saas@1: note: reasons.11.alert_above: nobody is alerted yet",
     ]
 
 

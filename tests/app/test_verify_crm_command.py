@@ -95,6 +95,7 @@ async def test_what_differs_from_hubspot_is_listed_with_what_to_do(
     assert lines[-1].startswith("4 differences in 3 leads and 0 opportunities.")
 
 
+@pytest.mark.long
 async def test_salesforce_is_compared_too(driver: Driver, box: Toolbox, baton: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving() as org:
         org.do("reset")

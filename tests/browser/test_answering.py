@@ -109,6 +109,21 @@ def test_a_second_visit_says_what_was_answered(company: Stage, page: Page) -> No
     shown(page, "answer-second-visit")
 
 
+def test_the_page_says_whose_the_time_was(company: Stage, page: Page) -> None:
+    company.later(hours=2)
+    company.open("decision", holder="maria", about="acceptance", events=("decision-asked",))
+    company.later(hours=30)
+    company.open("first_attempt", holder="ana", events=("given-back",))
+
+    go(page, company)
+
+    rows = page.get_by_role("table", name="Where the time went").get_by_role("row")
+    expect(rows).to_have_text(["Whose time Time Share", "Rep 2 h 6 %", "Manager 14 h 44 %", "Closed hours 16 h 50 %"], use_inner_text=True)
+    bar = [one.bounding_box() for one in page.locator("svg.shares rect").all()]
+    assert len([one for one in bar if one and one["width"] > 10 and one["height"] > 10]) == 3
+    shown(page, "time")
+
+
 def test_after_the_agreed_time_the_page_says_so(company: Stage, page: Page) -> None:
     company.later(hours=5)
     company.answer("deadline", by="clock", via="clock")

@@ -355,6 +355,16 @@ async def test_a_deleted_record_is_not_there(world: World) -> None:
     assert 7 not in found or found[7].state == "deleted"
 
 
+async def test_a_merged_record_is_the_one_that_is_left_or_is_not_there(world: World) -> None:
+    await assigned(world, 7, 8)
+    world.merge(7, 8, "ana")
+
+    found = await world.crm.records([7, 8], fields=())
+
+    assert found[7].state == "there"
+    assert 8 not in found or found[8].state == "deleted" or found[8].name == found[7].name
+
+
 async def test_what_became_of_opportunities_is_read_by_their_ids(world: World) -> None:
     await assigned(world, 7)
     deals = [world.deal(7, "ana", "open", "100") for _ in range(3)]

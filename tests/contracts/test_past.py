@@ -213,6 +213,20 @@ async def test_salesforce_is_asked_again_where_that_helps(salesforce: Salesforce
     assert shaken == whole
 
 
+async def test_a_deal_with_several_contacts_counts_once_and_for_the_first(hubspot: StandIn, tmp_path: Path) -> None:
+    world = HubSpotPastWorld(hubspot)
+    first, second = (world.arrives(minute, source="ORGANIC") for minute in (0, 1))
+    hubspot.do("many", steps=[{"do": "make", "kind": "contacts", "values": {"firstname": "x"}} for _ in range(100)])
+    last = world.arrives(3, source="ORGANIC")
+    values = {"dealname": "x", "dealstage": "closedwon", "amount": "5000", "closedate": "2026-02-22T10:00:00Z"}
+    hubspot.do("make", kind="deals", values=values, user=11, ties=[["contacts", one] for one in (last, second, first)])
+
+    pages = [page async for page in world.past.pages(Asked(BEGIN, NOW))]
+
+    assert len(pages) == 2
+    assert [lead.id for page in pages for lead in page for _ in lead.deals] == [first]
+
+
 async def test_a_contact_with_many_calls_and_an_account_with_many_contacts_are_read_whole(hubspot: StandIn, tmp_path: Path) -> None:
     world = HubSpotPastWorld(hubspot)
     first = world.arrives(0, source="ORGANIC")

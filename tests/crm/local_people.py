@@ -127,7 +127,8 @@ class People:
         return killed, parts
 
     def dies_assigning(self, lives: int, key: str, lead: str, owner: str, facts: Mapping[str, str]) -> None:
-        """A process of Baton is killed amid an assignment."""
+        """A process of Baton is killed amid an assignment. It gets the file's lock before."""
+        self.release()
         fatal = Fatal(owner, lives)
         child = forked(lambda: asyncio.run(self.crm.assign(key=key, lead_number=lead, owner=fatal, facts=facts)))
         _, status = os.waitpid(child, 0)

@@ -88,10 +88,12 @@ def test_a_lease_that_is_over_is_anybodys_and_its_holder_writes_nothing_any_more
     with database.write() as session, pytest.raises(StaleHandoff):
         leases.hold(session, handoff_id, 1, now=MONDAY)
     with database.write() as session:
-        leases.release(session, [(handoff_id, 1)])
-        assert the(session.get(Handoff, handoff_id)).lease_by == "me"
-        leases.release(session, [(handoff_id, 2)])
-        assert the(session.get(Handoff, handoff_id, populate_existing=True)).lease_until is None
+        leases.release(session, [leases.Over(handoff_id, 1, told=7)])
+        handoff = the(session.get(Handoff, handoff_id))
+        assert (handoff.lease_by, handoff.told_event) == ("me", 0)
+        leases.release(session, [leases.Over(handoff_id, 2, told=8)])
+        handoff = the(session.get(Handoff, handoff_id, populate_existing=True))
+        assert (handoff.lease_until, handoff.told_event) == (None, 8)
 
 
 @pytest.mark.parametrize(("tries", "seconds"), [(1, None), (2, 2), (3, 4), (9, 256), (30, leases.LONGEST_PUT_OFF)])

@@ -461,7 +461,7 @@ def test_a_scrape_and_a_look_for_alarms_read_no_big_table_from_end_to_end(box: T
         box.read_now(lambda session, now: sources.came_in(session, {f"source{n}": [(now - timedelta(days=1), now)] * 4 for n in range(20)}))
 
     assert sum(found.open_leads.values()) >= 300
-    assert len(found.sources) == SOURCES
+    assert len(found.sources) >= SOURCES
     assert_at_most(scraped, SCRAPE)
     assert_at_most(looked, LOOK_FOR_ALARMS)
     assert scans(box.database, scraped.without(COUNTED)) == {}

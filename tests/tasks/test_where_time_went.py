@@ -23,7 +23,7 @@ from tests.conftest import MONDAY
 from tests.deal import BY_POINTS, NOT_YET, agree_on, does, staff, until_accepted, until_working
 from tests.driver import Driver
 from tests.fakes import make_lead
-from tests.lived import wrong_ages
+from tests.lived import ages, wrong_ages
 from tests.stage import Taken, answer_by_link, capture, newest
 from tests.tasks.disputes.test_rulings import answer_of
 
@@ -172,6 +172,8 @@ async def test_the_parts_of_lives_of_all_kinds_add_up_to_their_ages(driver: Driv
     assert {"source", "rep", "closed hours", "nurture", "marketing"} <= set(sum_of([of_all]))
     weeks = [sums(box, MONDAY + number * 7 * DAY, MONDAY + (number + 1) * 7 * DAY) for number in range(-1, 5)]
     assert sum_of(weeks) == sum_of([of_all])
+    by_sql = box.read_now(lambda session, now: ages(session, now=now))
+    assert sum(of_all.values(), timedelta()) == sum(by_sql.values(), timedelta())
 
 
 async def test_rows_that_a_clock_set_back_has_left_count_once(driver: Driver, box: Toolbox, time: SteppedTime) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,8 +15,8 @@ from sqlmodel import Session
 from agreements.model import Agreement
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
-from app.csv_import.errors import UnreadableFile
 from app.csv_import.lead_map import read_map
+from app.report_output import json_text, name_unused, unusable_input, writable, write_page
 from storage import contracts
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
@@ -25,8 +24,6 @@ from tasks.wiring.toolbox import Toolbox
 if TYPE_CHECKING:
     from app.backtest.report import Backtest
 
-#: How many unusable rows are named; all are counted.
-NAMED = 20
 STORED = "stored"
 
 
@@ -50,7 +47,7 @@ def backtest(
     from app.backtest.files import LeadFile, read_past
     from app.backtest.stored import read_stored
 
-    with terminal.told(), _usage():
+    with terminal.told(), unusable_input():
         draft, box = agreement_of(ref), _installed()
         other = agreement_of(against) if against else _in_force(box, draft, ref) if box else None
         agreements = [draft, other] if other else [draft]
@@ -68,15 +65,6 @@ def backtest(
         _tell(found, as_json=as_json, html=html)
     if found.left_out:
         raise typer.Exit(terminal.PARTLY)
-
-
-@contextmanager
-def _usage() -> Iterator[None]:
-    """Treat an unreadable file of leads as unusable input, not as a finding."""
-    try:
-        yield
-    except UnreadableFile as error:
-        terminal.fail(terminal.USAGE, str(error))
 
 
 def _installed() -> Toolbox | None:
@@ -127,14 +115,11 @@ def _tell(found: Backtest, *, as_json: bool, html: Path | None) -> None:
     from app.backtest.page import page
     from app.backtest.terminal_view import show
 
-    for one in found.left_out[:NAMED]:
-        terminal.complaints.print(str(one), markup=False, soft_wrap=True)
-    if len(found.left_out) > NAMED:
-        terminal.complaints.print(f"and {len(found.left_out) - NAMED:,} more that could not be used.", markup=False)
+    name_unused((str(one) for one in found.left_out), len(found.left_out))
     if html:
-        html.write_text(page(found), encoding="utf-8")
-        terminal.complaints.print(f"The page is in {html}.", markup=False, soft_wrap=True)
+        with writable():
+            write_page(page(found), html)
     if as_json:
-        print(json.dumps(document(found), indent=2, ensure_ascii=False))
+        print(json_text(document(found)))
     else:
         show(found, terminal.console)

@@ -49,7 +49,7 @@ def full() -> Review:
     ]
     own = [a_deal(at, settled_at=AT, state=OpportunityState.WON, days=3, campaigns=(NASTY, "fair")), a_deal(9, lead_id=None, pass_id=None)]
     given = [given_back(30, disputed=True)]
-    read = Read(example(), passes, promises, given, own, [("campaign",), ()], {32: "outcome"})
+    read = Read(example(), passes, promises, given, own, [("campaign",), ()], {32: "outcome"}, 3, {"rep": HOUR, "closed hours": 3 * HOUR})
     decided = (Decision(number=1, text=NASTY, by="Maria", decided_on=WEEK.first, until=WEEK.last, done_on=None, overdue=True),)
     return review_of(read, WEEK, decided=decided)
 
@@ -72,6 +72,7 @@ def test_every_table_is_shown_with_the_whole_of_each_share() -> None:
     assert "25 MQLs. Sales accepted 24 of 25 (96.0 %)." in text
     assert "Pipeline created: 1,000 EUR." in text
     assert "11 of 11 (100.0 %)" in text
+    assert "Where the time went" in text
     assert NASTY in text, "a text of a lead is no markup"
     assert "The CRM shows opportunities without a lead that Baton knows. They count nowhere. 1 (D9)" in text
 
@@ -113,7 +114,7 @@ def test_the_page_is_one_file_that_needs_no_network_and_takes_no_text_for_markup
     assert not re.search(r"https?://|<script|<link|None|nan|<img", html.replace("http://www.w3.org/", ""))
     assert len(html) < 100_000
     assert "What marketing and sales kept" in html
-    assert html.count("<figure") == 6
+    assert html.count("<figure") == 7
 
 
 def test_a_hostile_text_stays_text_on_the_page() -> None:

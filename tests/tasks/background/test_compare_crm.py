@@ -17,6 +17,7 @@ from storage.tables import Delivery, DeliveryState, Lead
 from tasks.background.compare_crm import Compared, compare_crm, in_words
 from tasks.background.personal_outbox import send_personal_messages
 from tasks.messages import crm_message
+from tasks.steps import merging
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import letters
 from tests.driver import Driver
@@ -197,6 +198,20 @@ def erase_here(box: Toolbox, taken: Taken) -> None:
         session.execute(update(Lead).where(col(Lead.id) == taken.lead_id).values(erased_at=now))
 
     box.write_now(work)
+
+
+async def test_a_lead_that_the_crm_has_twice_is_not_compared_with_what_was_said_of_its_other_record(
+    accepted: list[Taken], driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
+    stays, other = accepted
+    box.write_now(lambda session, now: merging.merge(session, other.lead_id, stays.lead_id, by="mina", now=now, reason="one person"))
+    await driver.settle()
+    local_crm(box).person_changes(other.lead_id, by=newest(box, stays).rep, at=time.at, values={"status": "Looked at"})
+    await driver.settle()
+
+    done = await compare_crm(box)
+
+    assert (found(done), done.leads) == ([], 1)
 
 
 async def test_a_lead_that_ended_long_ago_is_left_out(accepted: list[Taken], driver: Driver, box: Toolbox, time: SteppedTime) -> None:

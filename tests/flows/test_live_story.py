@@ -1,0 +1,61 @@
+"""What the Logs tab of a run in Prefect tells of its lead, on a live stack."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.client.schemas.objects import Log
+from prefect.client.schemas.sorting import LogSort
+
+from tests.live import Live, live_stack
+from tests.stage import Taken
+
+pytestmark = [pytest.mark.long, pytest.mark.live]
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with live_stack(tmp_path_factory.mktemp("story")) as running:
+        yield running
+
+
+def log_of(live: Live, taken: Taken) -> list[Log]:
+    """The lines of the run, oldest first."""
+    run = UUID(live.handoff(taken).flow_run_id)
+    wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]))
+    lines: list[Log] = live.prefect(lambda client: client.read_logs(wanted, sort=LogSort.TIMESTAMP_ASC))
+    return lines
+
+
+def ends_with(live: Live, taken: Taken, text: str) -> list[Log]:
+    """Waits until a line has this text, and returns the log."""
+
+    def ask() -> list[Log] | None:
+        lines = log_of(live, taken)
+        return lines if any(text in one.message for one in lines) else None
+
+    return live.until(ask)
+
+
+def test_the_log_of_a_run_tells_each_event_once_with_batons_time_and_nothing_of_the_person(live: Live) -> None:
+    taken = live.capture()
+    live.until_parked(taken, "AwaitingAcceptance")
+    live.leap_to(live.wait_of(taken).due_at)
+    ends_with(live, taken, "Missed: acceptance")
+    live.until_parked(taken, "AwaitingAcceptance")
+    live.answer(taken, "accepted")
+    live.until_parked(taken, "AwaitingFirstAttempt")
+
+    lines = ends_with(live, taken, "accepted")
+
+    texts = [one.message for one in lines]
+    assert texts[0].startswith("Mon 01 Feb 09:00 · Came in")
+    assert len(texts) == len(set(texts))
+    assert [one.message.partition(" · ")[2] for one in lines if one.level == logging.WARNING] == ["Missed: acceptance, not seen in time"]
+    person = taken.incoming
+    for personal in (person.email, person.first_name, person.last_name, "@"):
+        assert personal not in " ".join(texts)

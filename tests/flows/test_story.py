@@ -1,0 +1,103 @@
+"""What a run tells of its lead: sentences without personal data, each once, and a server that is away holds nobody up."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import FlowRunContext
+from sqlmodel import Session
+
+from app import stack
+from flows.story import Line, Story, story_of
+from flows.telling import tell
+from storage import trail
+from storage.tables import Handoff
+from tasks.wiring.toolbox import Toolbox
+from tests.conftest import MONDAY
+from tests.driver import Driver
+from tests.stage import Taken, capture, newest
+
+
+def told(box: Toolbox, taken: Taken, *, after: int = 0, anew: bool = False) -> Story:
+    """What an attempt would tell of the lead now."""
+    return box.read_now(lambda session, now: story_of(session, newest(box, taken), told=after, anew=anew))
+
+
+def happens(box: Toolbox, taken: Taken, *events: dict[str, Any]) -> None:
+    """Records these events of the lead."""
+
+    def record(session: Session, now: object) -> None:
+        for event in events:
+            trail.record(session, now=MONDAY, handoff=session.get(Handoff, newest(box, taken).id), **event)
+
+    box.write_now(record)
+
+
+@pytest.fixture
+async def assigned(driver: Driver, box: Toolbox) -> Taken:
+    taken = capture(box)
+    await driver.settle()
+    return taken
+
+
+async def test_a_run_tells_what_is_new_with_the_time_of_the_agreements_zone(box: Toolbox, assigned: Taken) -> None:
+    story = told(box, assigned)
+    happens(box, assigned, {"kind": "missed", "clock": "acceptance"})
+
+    later = told(box, assigned, after=story.until)
+
+    assert [one.text for one in story.lines][:2] == ["Mon 01 Feb 09:00 · Came in", "Mon 01 Feb 09:00 · Passed the screen"]
+    assert [(one.level, one.text) for one in later.lines] == [(logging.WARNING, "Mon 01 Feb 09:00 · Missed: acceptance")]
+    assert told(box, assigned, after=later.until) == Story()
+    assert told(box, assigned, after=later.until, anew=True).lines == story.lines + later.lines
+
+
+async def test_no_line_holds_a_name_that_somebody_typed_or_an_address(box: Toolbox, assigned: Taken) -> None:
+    until = told(box, assigned).until
+    happens(
+        box,
+        assigned,
+        {"kind": "answered-accepted", "actor": "Erika Mustermann", "claimed": True, "via": "prefect"},
+        {"kind": "answered-accepted", "actor": "erika", "claimed": True, "via": "cli"},
+        {"kind": "crm-converted", "actor": "erika@example.com"},
+        {"kind": "crm-not-understood", "why": "unknown-owner", "owner": "erika@example.com"},
+        {"kind": "answered-accepted", "actor": "ben"},
+    )
+
+    texts = [one.text.partition(" · ")[2] for one in told(box, assigned, after=until).lines]
+
+    assert "erika" not in " ".join(texts).lower()
+    assert texts[0] == "somebody accepted (in Prefect, under a name that nobody checked)"
+    assert texts[-1] == "Ben Carter accepted"
+
+
+async def test_what_is_for_an_operator_is_loud(box: Toolbox, assigned: Taken) -> None:
+    until = told(box, assigned).until
+    happens(box, assigned, {"kind": "attempt-failed", "error": "CrmError"}, {"kind": "got-stuck", "why": "5 attempts failed: CrmError"})
+
+    lines = told(box, assigned, after=until).lines
+
+    assert [(one.level, one.text.partition(" · ")[2]) for one in lines] == [
+        (logging.WARNING, "An attempt failed: CrmError"),
+        (logging.ERROR, "Stuck: 5 attempts failed: CrmError"),
+    ]
+
+
+async def test_a_server_that_is_away_raises_nothing_and_is_told_later(make_run: Callable[[], FlowRun]) -> None:
+    line = Line(MONDAY + timedelta(seconds=1), logging.INFO, "Came in")
+    async with PrefectClient(f"http://127.0.0.1:{stack.free_port()}/api") as client:
+        with cast(Any, FlowRunContext).model_construct(client=client, flow_run=make_run(), start_time=MONDAY):
+            assert not await tell(Story((line,), 1))
+            assert await tell(Story((), 1)), "nothing to tell costs no call"
+
+
+@pytest.fixture
+def make_run() -> Callable[[], FlowRun]:
+    return lambda: FlowRun(id=uuid4(), flow_id=uuid4(), name="Northwind · lead 17")
