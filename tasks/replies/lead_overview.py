@@ -14,7 +14,7 @@ from sqlmodel import Session
 from agreements import presence
 from agreements.errors import LinkInvalid
 from agreements.lifecycle import OPEN_STAGES, Stage
-from agreements.roster import Roster
+from agreements.roster import Role, Roster
 from agreements.stage_time import in_stage_since
 from agreements.words import NoWord, word
 from storage import devices, lead_lists, roster
@@ -32,6 +32,8 @@ MONTHS = 12
 _AFTER = re.compile(r"(\d{1,17})-(\d{1,15})", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+#: People with these roles may have leads of their own.
+_WORK_LEADS: tuple[Role, ...] = ("rep", "manager")
 #: For whom an overview is made: marketing sees all leads, a manager those of the people for whom the manager decides.
 Side = Literal["marketing", "manager"]
 
@@ -143,7 +145,7 @@ def _side(people: Roster, person: str, now: datetime) -> tuple[Side, tuple[str, 
 
 
 def _works_leads(people: Roster, ident: str) -> bool:
-    return people.people[ident].role in ("rep", "manager")
+    return people.people[ident].role in _WORK_LEADS
 
 
 def _filter(asked: Mapping[str, str], theirs: tuple[str, ...] | None, months: Sequence[str], zone: ZoneInfo) -> LeadFilter:
