@@ -21,7 +21,7 @@ WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
         "do-not-contact": ("the rep who has the lead, and their deputy while they are away", "the person asks for no contact"),
         "asked-again": ("the rep who has the lead, and their deputy while they are away", "the lead makes another request"),
         "told": ("a person who should know", "something happened that needs no answer"),
-        "ops-told": ("operations", "a lead is stuck, or a clock of operations runs out"),
+        "ops-told": ("operations", "a clock of operations runs out"),
         "digest": ("everybody with something open that can wait", "once, in the morning of a working day"),
         "dispute-raised": ("the manager of the rep", "marketing disputes a rejection"),
         "dispute-settled": ("marketing and the rep", "a dispute is decided, or nobody decides in time"),

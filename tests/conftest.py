@@ -165,15 +165,21 @@ def time() -> SteppedTime:
     return SteppedTime(MONDAY)
 
 
+@pytest.fixture(scope="session")
+def empty_crm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a local CRM without records, to copy: making its tables waits for the disk."""
+    return LocalCrm(tmp_path_factory.mktemp("empty-crm") / "crm.db").path
+
+
 @pytest.fixture
-def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Path) -> Iterator[Toolbox]:
+def box(database: Database, time: SteppedTime, tmp_path: Path, home_in_force: Path, empty_crm: Path) -> Iterator[Toolbox]:
     """A toolbox on real storage with an agreement in force. Its channels keep every message."""
     from notifications.channels.crm import CrmChannel
     from notifications.links import Links
 
     home = shutil.copytree(home_in_force, tmp_path / "home", ignore=shutil.ignore_patterns("baton.db"))
     settings = Settings(home=home, undo_minutes=0, crm_poll_seconds=0.0001, crm_people=True)
-    crm = LocalCrm(tmp_path / "crm.db", read_by_people=True)
+    crm = LocalCrm(shutil.copyfile(empty_crm, tmp_path / "crm.db"), read_by_people=True)
     channels: dict[ChannelName, Channel] = {
         "email": KeepingChannel("email"),
         "chat": KeepingChannel("chat"),

@@ -112,7 +112,7 @@ def _silent(session: Session, opened: Sequence[Alarm], *, now: datetime) -> tupl
     is_open = _hours(session, now)
     came = sources.came_in(session, {one: rules.stretches(heard[one], now) for one in asked if is_open(now)})
     judged = [rules.silent(one, heard[one], came[one], now=now, is_open=is_open) for one in came]
-    return [one for one in judged if one is not None], also
+    return [one for one in judged if one is not None][:AT_ONCE], also
 
 
 def _hours(session: Session, now: datetime) -> Callable[[datetime], bool]:

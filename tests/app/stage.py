@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -93,6 +94,8 @@ LEAD = IncomingLead(
     message="We lose leads between two tools.\n\n<script>alert(1)</script>\nPlease call after lunch.",
     requested_time=datetime(2026, 12, 1, 12, 30, tzinfo=UTC),
 )
+#: Of all browsers: each would read the certificates of this machine anew, although none of them uses TLS.
+_TLS = ssl.create_default_context()
 FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
 STATEMENTS = {"why_qualified": "They asked for a demo.", "buying_signal": "Demo requested.", "next_step": "Call."}
 
@@ -111,7 +114,8 @@ class Stage:
 
     def browser(self, **more: Any) -> httpx.Client:
         """A new browser that keeps cookies and follows redirects."""
-        client = httpx.Client(base_url=self.url, follow_redirects=True, trust_env=False, timeout=PATIENCE_SECONDS, **more)
+        shared = {"verify": _TLS, **more}
+        client = httpx.Client(base_url=self.url, follow_redirects=True, trust_env=False, timeout=PATIENCE_SECONDS, **shared)
         self.browsers.append(client)
         return client
 
@@ -228,8 +232,9 @@ def stage(folder: Path, *, web_url: str = "http://baton.example", **more: Any) -
     listener = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     home, handoff_id, assignment_id = _founded()
-    shutil.copytree(home, folder / "home", ignore=shutil.ignore_patterns("baton.db"), dirs_exist_ok=True)
-    shutil.copyfile(home / "baton.db", folder / "baton.db")
+    shutil.copytree(home, folder / "home", ignore=shutil.ignore_patterns("baton.db", "crm.db"), dirs_exist_ok=True)
+    for name in ("baton.db", "crm.db"):
+        shutil.copyfile(home / name, folder / name)
     settings = Settings(home=folder / "home", secrets="a-key-that-is-for-tests-only", web_url=web_url or url, **more)
     database = Database(f"sqlite:///{folder / 'baton.db'}")
     links = Links(settings.signing_keys(), settings.public_url)
@@ -257,13 +262,14 @@ atexit.register(_kept.cleanup)
 
 @cache
 def _founded() -> tuple[Path, int, str]:
-    """The home of a company as it begins, with its keys and database, and the ids of its lead's handoff and assignment."""
+    """The home of a company as it begins, with its keys, database and CRM, and the ids of its lead's handoff and assignment."""
     home = Path(_kept.name)
     database = Database(f"sqlite:///{home / 'baton.db'}", trail_key=Settings(home=home).seal_key())
     SQLModel.metadata.create_all(database.engine)
     with database.write() as session:
         handoff_id, assignment_id = _found(session, NOW)
     database.close()
+    LocalCrm(home / "crm.db")
     return home, handoff_id, assignment_id
 
 

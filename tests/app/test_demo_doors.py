@@ -11,21 +11,14 @@ from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.stage import stage
 from tests.deal import agree_on
 from tests.driver import Driver
-from tests.stage import Taken, answer_by_link, capture, local_crm, newest
-
-
-async def assigned(driver: Driver, box: Toolbox, number: int) -> Taken:
-    """A further lead that a rep has."""
-    company = f"company-{number}.example"
-    taken = capture(box, source_id=f"L{number}", conversion_id=f"c{number}", email=f"lead@{company}", company=company)
-    await driver.settle()
-    return taken
+from tests.stage import answer_by_link, capture, local_crm, newest
 
 
 async def play(driver: Driver, box: Toolbox, time: SteppedTime) -> tuple[Doors, tuple[str, ...], list[str]]:
     """Four leads: accepted by link in time and late, in the CRM alone, and in the CRM and then by link."""
     agree_on(box, lambda tree: tree.update(crm={"accepted": {"status": "Working"}}))
-    leads = [await assigned(driver, box, number) for number in range(4)]
+    leads = [capture(box, source_id=f"L{one}", conversion_id=f"c{one}", email=f"lead@company-{one}.example") for one in range(4)]
+    await driver.settle()
     reps = [newest(box, taken).rep for taken in leads]
     time.at += timedelta(minutes=5)
     answer_by_link(box, leads[0], "accepted")

@@ -15,7 +15,7 @@ from app.charts.figure import figure
 from app.review.page import page as review_page
 from tests.app.audit.ground import example_audit
 from tests.app.charts.ground import every_kind
-from tests.app.review.test_showing import full as full_review
+from tests.app.review.example import example_review
 
 pytestmark = pytest.mark.long
 
@@ -33,7 +33,7 @@ def all_charts() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "charts": all_charts,
     "audit": lambda: audit_page(example_audit(drafted=True)),
-    "review": lambda: review_page(full_review()),
+    "review": lambda: review_page(example_review()),
 }
 
 

@@ -19,6 +19,7 @@ from sqlmodel import Session
 from agreements.words import ChannelName, GivenAnswer
 from app.audit.page import page as audit_page
 from app.demo.inbox.pages import PageServer
+from app.review.page import page as review_page
 from app.web.site import create_site
 from notifications.channels.crm import CrmChannel
 from notifications.letter import Channel
@@ -30,6 +31,7 @@ from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.audit.ground import example_audit
+from tests.app.review.example import example_review
 from tests.browser.conftest import PHONE, press, shown
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
@@ -169,3 +171,20 @@ def test_the_example_of_an_audit_is_one_page_at_each_width(page: Page, tmp_path:
     if folder and width > 1000:
         clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": last["y"] + last["height"]}
         page.screenshot(path=Path(folder) / "audit.png", full_page=True, clip=clip)
+
+
+@pytest.mark.parametrize("width", [390, 1040])
+def test_a_review_is_one_page_at_each_width(page: Page, tmp_path: Path, width: int) -> None:
+    html = tmp_path / "review.html"
+    html.write_text(review_page(example_review()), encoding="utf-8")
+
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(html.as_uri())
+    expect(page.get_by_role("heading", name="What marketing and sales kept")).to_be_visible()
+    shown(page)
+
+    folder, last = os.environ.get("BATON_PICTURES", ""), page.locator("section").nth(2).bounding_box()
+    assert last is not None
+    if folder:
+        clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": last["y"] + last["height"]}
+        page.screenshot(path=Path(folder) / f"review-{'desk' if width > 1000 else 'phone'}.png", full_page=True, clip=clip)

@@ -65,6 +65,8 @@ READ_A_CHANGE = 20
 SCRAPE, LOOK_FOR_ALARMS = 18, 13
 #: A rep's page, and an answer given on it. Seven statements of each page say where the lead's time went, however much it was.
 PAGE, ANSWER = 30, 53
+#: The overview of all open leads, and what is done before it: the browser, the link and the roster.
+OVERVIEW = 13
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
 ROW_OF_OWN_LIST, ROW_OF_MANAGERS_LIST, ROW_OF_DIGEST = 3, 3, 5
 #: What one statement may take of SQLite's machine: some hundred rows. One beyond this reads more rows with more leads.
@@ -410,6 +412,21 @@ def test_where_the_time_of_five_hundred_leads_went_asks_no_more_than_that_of_fiv
 
     assert len(first) >= len(few) == len(many), "the first one also reads the roster"
     assert scans(box.database, many) == {}
+
+
+@pytest.mark.parametrize("asked", ["", "?stage=accepted", "?rep=ben", "?campaign=campaign3&source=source3", "?month=2026-10"])
+async def test_the_overview_of_all_open_leads_asks_the_same_however_many_there_are(box: Toolbox, asked: str) -> None:
+    link = box.read_now(lambda session, now: box.links.for_person("mina", at=now)).removeprefix("http://baton.test")
+
+    each, work = await list_with(box, "ben", f"{link}/leads?rep=ben", "mina")
+    async with browser_of(box, "mina") as browser:
+        with recorded(box.database) as chosen:
+            page = await browser.get(f"{link}/leads{asked}")
+
+    assert page.status_code == 200
+    assert each <= 0, work.most_often()
+    assert scans(box.database, chosen) == {}
+    assert_at_most(chosen, OVERVIEW)
 
 
 async def test_a_further_row_of_a_persons_own_list_adds_the_same(box: Toolbox) -> None:

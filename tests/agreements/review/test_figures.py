@@ -302,3 +302,15 @@ def test_the_sources_are_in_alphabetical_order() -> None:
     found = funnel.by_source(passes, WEEK, {3})
 
     assert [(one.source, one.mqls, one.accepted.count, one.won.count) for one in found] == [("fair", 1, 0, 0), ("web", 2, 1, 1)]
+
+
+def test_an_opportunity_of_no_pass_is_no_pipeline_and_a_currency_without_news_no_line() -> None:
+    own = deals.from_leads([a_deal(1, pass_id=None), a_deal(2, currency="USD", opened_at=START - 90 * DAY)])
+
+    assert [one.crm_id for one in own] == ["D2"]
+    assert deals.money(own, WEEK) == ()
+
+
+def test_facts_are_read_from_the_oldest_month_that_is_followed() -> None:
+    assert WEEK.months[0] == date(2026, 2, 1)
+    assert WEEK.known_since == datetime(2026, 2, 1, tzinfo=UTC)
