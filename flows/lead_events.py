@@ -80,6 +80,6 @@ def for_prefect(one: LeadEvent, run: FlowRun) -> dict[str, Any]:
     return event.model_dump(mode="json")
 
 
-def _related(role: str, ident: str, name: str = "") -> dict[str, str]:
+def _related(plays: str, ident: str, name: str = "") -> dict[str, str]:
     named = {"prefect.resource.name": name} if name else {}
-    return {"prefect.resource.role": role, "prefect.resource.id": f"prefect.{ident}", **named}
+    return {"prefect.resource.role": plays, "prefect.resource.id": f"prefect.{ident}", **named}
