@@ -23,6 +23,7 @@ from storage.tables import Level
 from tasks.clock_inputs import NO_CLOCK
 from tasks.replies.link_life import require_good
 from tasks.replies.opened_link import OpenedLink
+from tasks.replies.team_load import TeamLoad, team_loads
 from tasks.steps.remind import OWED
 
 #: How many leads one page lists.
@@ -82,6 +83,7 @@ class Overview:
     months: Sequence[str]
     waiting: int
     waiting_late: int
+    teams: Sequence[TeamLoad]
 
     @property
     def open(self) -> int:
@@ -126,6 +128,7 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
         months=[f"{month:%Y-%m}" for month in months],
         waiting=waiting,
         waiting_late=waiting_late,
+        teams=team_loads(session, people, theirs, now=now),
     )
 
 

@@ -225,3 +225,14 @@ def test_the_list_of_what_waits_leads_to_it(company: Stage) -> None:
     listed = path_of(company.box.links.for_person("maria", at=NOW))
 
     assert f'href="{listed}/leads"' in browser.get(listed).text
+
+
+def test_the_load_of_each_rep_and_the_next_turn_are_those_of_routing(company: Stage) -> None:
+    another(company, "Zoe", "Kim", rep="ben")
+
+    page = seen(company, "maria")
+
+    loads = re.findall(
+        r'<th scope="row">([A-Z][a-z]+ [A-Z][a-z]+)(?: <b>\((next)\)</b>)?</th><td>([^<]*)</td><td class="points">(\d+) of', page
+    )
+    assert loads == [("Ana Silva", "next", "now", "1"), ("Ben Carter", "", "now", "2")]
