@@ -24,6 +24,7 @@ from tasks.clock_inputs import NO_CLOCK
 from tasks.replies.link_life import require_good
 from tasks.replies.opened_link import OpenedLink
 from tasks.replies.team_load import TeamLoad, team_loads
+from tasks.replies.week_of_answers import WeekOfAnswers, week_of_answers
 from tasks.steps.remind import OWED
 
 #: How many leads one page lists.
@@ -84,6 +85,7 @@ class Overview:
     waiting: int
     waiting_late: int
     teams: Sequence[TeamLoad]
+    week: WeekOfAnswers
 
     @property
     def open(self) -> int:
@@ -129,6 +131,7 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
         waiting=waiting,
         waiting_late=waiting_late,
         teams=team_loads(session, people, theirs, now=now),
+        week=week_of_answers(session, theirs, now=now),
     )
 
 

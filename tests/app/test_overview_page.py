@@ -11,8 +11,9 @@ import pytest
 from sqlmodel import Session
 
 from agreements.words import NoWord
-from storage import handoffs, roster, waits
-from storage.tables import Handoff, Lead
+from storage import disputes, handoffs, roster, waits
+from storage.disputes import NewDispute
+from storage.tables import Answer, Handoff, Lead
 from storage.tables.access import Level
 from tests.app.stage import NOW, ROSTER, Stage, form_of, path_of, stage
 from tests.present import the
@@ -217,7 +218,7 @@ def test_with_no_lead_the_page_says_so(company: Stage) -> None:
 
     assert "0 open, 0 late" in page
     assert "Nothing is due here" in page
-    assert "<table" not in page
+    assert '<th scope="col">Stage' not in page
 
 
 def test_the_list_of_what_waits_leads_to_it(company: Stage) -> None:
@@ -236,3 +237,28 @@ def test_the_load_of_each_rep_and_the_next_turn_are_those_of_routing(company: St
         r'<th scope="row">([A-Z][a-z]+ [A-Z][a-z]+)(?: <b>\((next)\)</b>)?</th><td>([^<]*)</td><td class="points">(\d+) of', page
     )
     assert loads == [("Ana Silva", "next", "now", "1"), ("Ben Carter", "", "now", "2")]
+
+
+def test_what_was_given_back_and_ticked_is_counted_with_its_disputes(company: Stage) -> None:
+    another(company, "Zoe")
+    company.answer("rejected", by="ana", via="link", reason="wrong-rep")
+
+    def accept(session: Session, handoff: Handoff, now: datetime) -> None:
+        wait = the(waits.open_of(session, handoff.id + 1))
+        ticked = {"note_wrong": ["next_step"]}
+        waits.answer(session, wait.id, waits.NewAnswer("accepted", by="ben", via="link", data=ticked), now=now)
+
+    company.do(accept)
+    company.later(minutes=10)
+    dispute = NewDispute(lead_id=1, by="mina", via="link", text="No.", holder="maria", due_at=NOW + timedelta(days=1))
+    company.do(lambda session, handoff, now: disputes.raise_once(session, the(session.get(Answer, 1)), dispute, now=now))
+
+    page = " ".join(seen(company).split())
+
+    assert "Given back in the last seven days: 1" in page
+    assert '<th scope="row">Belongs to a colleague</th><td>1 disputed</td><td class="points">1</td>' in page
+    assert "Ticked as wrong or missing in notes: next step (1)." in page
+    assert "Given back in the last seven days: 1" in seen(company, "maria"), "ana is of her team"
+    company.later(days=7)
+    later = path_of(company.box.links.for_person("mina", at=company.time.at))
+    assert "Given back in the last seven days: 0" in company.browser().get(f"{later}/leads").text
