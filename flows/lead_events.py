@@ -60,7 +60,7 @@ def event_of(event: Event, handoff: Handoff, tags: Sequence[str]) -> LeadEvent |
 
 
 def for_prefect(one: LeadEvent, run: FlowRun) -> dict[str, Any]:
-    """Return the event in Prefect's form, with the run and its deployment beside it."""
+    """Return the event in Prefect's form, with the run and its tags beside it."""
     event = PrefectEvent(
         id=one.id,
         event=one.name,
@@ -72,7 +72,6 @@ def for_prefect(one: LeadEvent, run: FlowRun) -> dict[str, Any]:
         },
         related=[
             _related("flow-run", f"flow-run.{run.id}", run.name),
-            *([_related("deployment", f"deployment.{run.deployment_id}")] if run.deployment_id else []),
             *(_related("tag", f"tag.{tag}") for tag in one.tags),
         ],
         payload={"lead": one.lead_id, **one.says},
