@@ -140,6 +140,7 @@ def _names(session: Session, column: Any) -> list[str]:
     return list(session.execute(query).scalars())
 
 
+_Read = Callable[[Any], Any]
 _NO_CLOCK: About = "no-clock"
 
 
@@ -150,24 +151,28 @@ def _columns(*columns: Any) -> Any:
 def _due(which: LeadFilter, *columns: Any, few: bool) -> Any:
     query = _columns(*columns).select_from(Wait).join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
     query = query.join(Lead, col(Lead.id) == col(Handoff.lead_id))
-    read = col if few and not (which.campaign or which.source or which.rep) else _as_read
-    found = _conditions(which, read=read)
+    read = col if few and not (which.campaign or which.source) else _as_read
+    found = _conditions(which, read=read, read_lead=col if few else _as_read)
     if which.stage:
         found.append(read(Handoff.stage) == which.stage)
     return query.where(col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None), *found)
 
 
-def _conditions(which: LeadFilter, *, read: Callable[[Any], Any] = col) -> list[Any]:
+def _conditions(which: LeadFilter, *, read: _Read | None = None, read_lead: _Read = col) -> list[Any]:
+    """read, read_lead: how columns of handoffs and of leads are read, so that the right index is taken."""
+    own = read or _as_read
     found: list[Any] = [col(Handoff.ended_at).is_(None)]
     if which.reps is not None:
-        found.append(read(Handoff.rep).in_(which.reps))
-    for column, value in ((Handoff.rep, which.rep), (Lead.campaign, which.campaign), (Lead.source, which.source)):
+        found.append(own(Handoff.rep).in_(which.reps))
+    if which.rep:
+        found.append(own(Handoff.rep) == which.rep)
+    for column, value in ((Lead.campaign, which.campaign), (Lead.source, which.source)):
         if value:
-            found.append(col(column) == value)
+            found.append(read_lead(column) == value)
     if which.since is not None:
-        found.append(read(Handoff.created_at) >= which.since)
+        found.append(own(Handoff.created_at) >= which.since)
     if which.until is not None:
-        found.append(read(Handoff.created_at) < which.until)
+        found.append(own(Handoff.created_at) < which.until)
     return found
 
 
