@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from agreements.words import ChannelName, WaitKind
 from app.web.health import measured
 from app.web.site import create_site
+from flows.story import story_of
 from notifications.links import Links
 from storage import devices, disputes, handoffs, keys, leases, lives, schema, sources, trail, waits
 from storage.crm.local import LocalCrm
@@ -72,6 +73,8 @@ ROW_OF_OWN_LIST, ROW_OF_MANAGERS_LIST, ROW_OF_DIGEST = 3, 3, 5
 #: What one statement may take of SQLite's machine: some hundred rows. One beyond this reads more rows with more leads.
 STEPS_AT_MOST = 3_000
 
+#: The time and the handoff, which an attempt has anyway, then its events and the roster.
+STORY = 4
 #: What is counted row by row: it grows with what is open or to be looked at, and not with the leads.
 COUNTED = ("SELECT kept_payloads.door, count(*)",)
 #: Statements that may read much, by how they begin: where they are asked, and why they may still.
@@ -379,6 +382,19 @@ async def test_an_attempt_does_not_look_at_other_leads(box: Toolbox, time: Stepp
     assert newest(box, taken).stage == "accepted"
     assert_no_scan(box, work)
     assert_at_most(work, ATTEMPT_AT_ANSWER)
+
+
+async def test_the_story_of_a_run_does_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:
+    taken, driver = capture(box, **BY_POINTS), Driver(box, time)
+    await driver.settle()
+    ident = newest(box, taken).id
+
+    with recorded(box.database) as work:
+        story = box.read_now(lambda session, now: story_of(session, handoffs.get(session, ident), told=0))
+
+    assert len(story.lines) >= 5
+    assert_no_scan(box, work)
+    assert_at_most(work, STORY)
 
 
 async def test_a_page_and_an_answer_on_it_do_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:
