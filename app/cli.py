@@ -141,6 +141,10 @@ COMMANDS: dict[str, str | Group] = {
         "Returned mail, complaints, and other mail to the return path.",
         {"read": "app.commands.bounces:read", "list": "app.commands.bounces:show", "settle": "app.commands.bounces:settle"},
     ),
+    "links": Group(
+        "Links to the overview of open leads, for people of marketing and for managers.",
+        {"marketing": "app.commands.links:marketing", "manager": "app.commands.links:manager"},
+    ),
     "devices": Group(
         "Browsers that Baton knows as a person's.",
         {"list": "app.commands.devices:show", "revoke": "app.commands.devices:revoke"},

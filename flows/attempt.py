@@ -109,7 +109,7 @@ class Attempt:
     def got_stuck(self, session: Session, handoff: Handoff) -> None:
         """Note that no attempt follows, and what is to be told of that."""
         session.flush()
-        self.is_stuck, self._going.story = True, story_of(session, handoff, told=handoff.told_event, anew=False)
+        self.is_stuck, self._going.story = True, story_of(session, handoff, told=handoff.told_event)
 
     async def tell(self) -> None:
         """Tell in Prefect what has happened since the last telling, once the run is parked or about to end."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 
 from agreements.roster import Roster
 from agreements.words import EventKind
+from flows.lead_events import LeadEvent, event_of
 from storage import handoffs, roster
 from storage.tables import Event, Handoff
 from tasks.messages import lead_view
@@ -53,13 +54,14 @@ class Story:
     """What is new since the last telling. until: the number of the newest event that was looked at."""
 
     lines: tuple[Line, ...] = ()
+    events: tuple[LeadEvent, ...] = ()
     until: int = 0
 
 
-def story_of(session: Session, handoff: Handoff, *, told: int, anew: bool) -> Story:
+def story_of(session: Session, handoff: Handoff, *, told: int, anew: bool = False, tags: Sequence[str] = ()) -> Story:
     """Return what happened to this handoff after the event with the number `told`, oldest first.
 
-    anew: the run is new, so its log begins with the whole story.
+    anew: the run is new, so its log begins with the whole story. Events are told once all the same. tags: of the run.
     """
     query = select(Event).where(col(Event.handoff_id) == handoff.id, col(Event.id) > (0 if anew else told))
     rows = session.exec(query.order_by(col(Event.id)).limit(AT_ONCE)).all()
@@ -67,7 +69,9 @@ def story_of(session: Session, handoff: Handoff, *, told: int, anew: bool) -> St
         return Story()
     people, zone = roster.current(session), _zone(session, handoff)
     sentences = [(event, _sentence(event, people)) for event in rows]
-    return Story(tuple(_line(event, text, zone) for event, text in sentences if text), until=rows[-1].id)
+    events = [event_of(row, handoff, tags) for row in rows if row.id > told]
+    lines = tuple(_line(event, text, zone) for event, text in sentences if text)
+    return Story(lines, tuple(event for event in events if event), until=rows[-1].id)
 
 
 def _zone(session: Session, handoff: Handoff) -> ZoneInfo:

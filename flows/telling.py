@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from typing import Any, cast
 
 import httpx
 from prefect.client.orchestration import PrefectClient
@@ -13,6 +14,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
 
+from flows.lead_events import for_prefect
 from flows.story import Story
 
 #: The name of the logger under which Prefect shows the lines.
@@ -23,9 +25,9 @@ log = logging.getLogger("baton.attempt")
 
 
 async def tell(story: Story) -> bool:
-    """Send the story to the current run, in one call. Return whether Prefect has it; never raise for a server that is away.
+    """Send the story to the current run: its events in one call, its lines in another. Return whether Prefect has it.
 
-    Outside of a run, as in tests without Prefect, there is nobody to tell.
+    Never raises for a server that is away. Outside of a run, as in tests without Prefect, there is nobody to tell.
     """
     context = FlowRunContext.get()
     if context is None or context.flow_run is None:
@@ -33,13 +35,16 @@ async def tell(story: Story) -> bool:
     assert isinstance(context.client, PrefectClient), "an asynchronous flow has an asynchronous client"
     with suppress(httpx.HTTPError, PrefectHTTPStatusError, TimeoutError):
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await _send(context.client, context.flow_run, story)
+            await send(context.client, context.flow_run, story)
             return True
     log.warning("the Prefect server did not take the log of run %s; the next attempt tells it", context.flow_run.id)
     return False
 
 
-async def _send(client: PrefectClient, run: FlowRun, story: Story) -> None:
+async def send(client: PrefectClient, run: FlowRun, story: Story) -> None:
+    """Send the story to this run. The events go first: Prefect knows them by their ids when they come again."""
+    if story.events:
+        await client.request("POST", cast(Any, "/events"), json=[for_prefect(one, run) for one in story.events])
     if story.lines:
         await client.create_logs(
             [LogCreate(name=LOGGER, level=line.level, message=line.text, timestamp=line.at, flow_run_id=run.id) for line in story.lines]

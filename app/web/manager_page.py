@@ -17,6 +17,7 @@ from app.web.pages import LinkPages, add_link_pages
 from app.web.rendering import page
 from storage import roster
 from tasks.replies.absence_page import perhaps_away
+from tasks.replies.lead_overview import oversees
 from tasks.replies.link_life import require_good
 from tasks.replies.twins_page import perhaps_one_person
 from tasks.replies.work_list import list_for
@@ -54,6 +55,7 @@ class ManagerPage:
                 "away": perhaps_away(session, people, ident, now=now),
                 "twins": perhaps_one_person(session, people, ident, now=now),
                 "list": list_for(session, ident, token=token, folder=folder, now=now),
+                "overview": oversees(people, ident, now),
                 "now": now,
             }
 

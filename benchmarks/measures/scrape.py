@@ -33,10 +33,10 @@ def measure(folder: Path, console: Console, sizes: tuple[int, ...] = SIZES) -> I
     for size in sizes:
         for begin in range(made + 1, size + 1, _AT_ONCE):
             numbers = range(begin, min(begin + _AT_ONCE, size + 1))
-            box.write_now(lambda session, now, numbers=numbers: _write(session, numbers))  # type: ignore[misc]
+            box.write_now(lambda session, now, numbers=numbers: write(session, numbers))  # type: ignore[misc]
         made = size
         yield from _rows(box, f"{size:,} leads, {size // ONE_OPEN_IN:,} of them open", first)
-    box.write_now(lambda session, now: _open_all(session))
+    box.write_now(lambda session, now: open_all(session))
     yield from _rows(box, f"{made:,} leads, all of them open", first)
 
 
@@ -65,7 +65,8 @@ def _median(work: Callable[[], object]) -> float:
     return statistics.median(taken)
 
 
-def _write(session: Session, numbers: range) -> None:
+def write(session: Session, numbers: range) -> None:
+    """Write the rows of leads with these numbers."""
     rows: dict[type[SQLModel], list[dict[str, Any]]] = {table: [] for table in (Lead, Activity, Handoff, Wait, Delivery)}
     for number in numbers:
         _lead(rows, number)
@@ -104,6 +105,7 @@ def _lead(rows: dict[type[SQLModel], list[dict[str, Any]]], number: int) -> None
         rows[table].append(_USUAL[table] | changes)
 
 
-def _open_all(session: Session) -> None:
+def open_all(session: Session) -> None:
+    """Open every lead again."""
     session.execute(update(Handoff).values(stage="assigned", ended_at=None))
     session.execute(update(Wait).where(col(Wait.closed_at).is_not(None)).values(closed_at=None))

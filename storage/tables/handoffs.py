@@ -27,6 +27,7 @@ class Handoff(SQLModel, table=True):
     __table_args__ = (
         index_where("one_open_handoff", "lead_id", where="ended_at IS NULL", unique=True),
         index_where("handoffs_open", "id", where="ended_at IS NULL"),
+        index_where("handoffs_by_stage", "stage", "rep", "created_at", "lead_id", where="ended_at IS NULL"),
         index_where("handoffs_leased", "lease_until", where="lease_until IS NOT NULL"),
         index_where("handoffs_held", "id", where="held IS true", on_sqlite="held IS 1"),
         Index("handoffs_of_rep", "rep", "stage"),

@@ -44,8 +44,8 @@ class Lead(SQLModel, table=True):
     job_title: str = ""
     country: str = ""
     entry_channel: str = "web"
-    source: str = ""
-    campaign: str = ""
+    source: str = Field(default="", index=True)
+    campaign: str = Field(default="", index=True)
     values: dict[str, Any] = mapping()
     beside: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False, server_default="{}"), default_factory=dict)
     requested_time: datetime | None = instant(nullable=True)

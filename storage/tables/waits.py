@@ -24,7 +24,7 @@ class Wait(SQLModel, table=True):
     __table_args__ = (
         index_where("one_open_wait", "handoff_id", where="closed_at IS NULL", unique=True),
         index_where("waits_to_look_at", "next_at", where="closed_at IS NULL AND answer_id IS NULL"),
-        index_where("waits_due", "due_at", where="closed_at IS NULL AND answer_id IS NULL"),
+        index_where("waits_due", "due_at", "handoff_id", where="closed_at IS NULL AND answer_id IS NULL"),
         index_where("waits_of_holder", "holder", "due_at", where="closed_at IS NULL"),
     )
     id: str = Field(default_factory=new_id, primary_key=True)

@@ -13,7 +13,7 @@ from agreements.lifecycle import Stage
 from agreements.roster import Person, Roster
 from notifications.letter import DigestContext, DigestRow
 from notifications.links import Links
-from storage import deliveries, digests, handoffs, roster, twin_pairs, waits
+from storage import deliveries, digests, handoffs, roster, waits
 from storage.tables import Delivery, DigestItem
 from tasks.messages.digest import (
     ANSWERED,
@@ -62,7 +62,7 @@ def compose(session: Session, row: Delivery, links: Links, *, now: datetime) -> 
         return Composed(found)
     if not _is_the_day(session, row, who, now=now):
         return Composed(found, later=True)
-    has_page = _has_a_page(session, people, row.person, now)
+    has_page = _has_a_page(people, row.person, now)
     return Composed(found, Draft(MESSAGE, _context(people, row, rows, links, now, has_page=has_page), row.key, f"{MESSAGE}-{row.person}"))
 
 
@@ -94,10 +94,9 @@ def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], links: 
     return DigestContext(recipient(people, row.person), link, rows[:ROWS_SHOWN], more=more, number=number_of(links, link), page=page)
 
 
-def _has_a_page(session: Session, people: Roster, person: str, now: datetime) -> bool:
-    """Whether the page of this person can show more than their digest: the teams' waits, or likely twins."""
-    asked = presence.is_marketing(people, person, now)
-    return _decides_for_others(people, person, now) or bool(asked and twin_pairs.open_pairs(session, limit=1))
+def _has_a_page(people: Roster, person: str, now: datetime) -> bool:
+    """Whether this person oversees leads, so that their page can show more than their digest."""
+    return presence.is_marketing(people, person, now) or _decides_for_others(people, person, now)
 
 
 def _decides_for_others(people: Roster, person: str, now: datetime) -> bool:

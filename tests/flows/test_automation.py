@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,17 +19,23 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Running, Suspended
 from ruamel.yaml import YAML
 
-from agreements.lifecycle import PARKED_NAMES
+from agreements.lifecycle import PARKED_NAMES, Stage
 from app import stack
+from flows.lead_events import event_of
 from flows.lead_handoff import lead_handoff
-from tests.conftest import ROOT
+from flows.story import Story
+from flows.telling import send
+from storage.tables import Event, Handoff
+from tests.conftest import MONDAY, ROOT
 from tests.notifications.receiver import Receiver, receiving
 from tests.patience import PATIENCE_SECONDS
 from tests.prefect_server import prefect_server
+from tests.present import the
 
 T = TypeVar("T")
 pytestmark = [pytest.mark.long, pytest.mark.live]
 RECIPE = ROOT / "examples/prefect/decision-or-stuck.yaml"
+MISSED = ROOT / "examples/prefect/missed-acceptance.yaml"
 PLACE_OF_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -151,3 +158,32 @@ def test_a_filter_on_the_tag_narrows_it_to_one_team(server: Mapping[str, str], t
         asyncio.run(at(server, rest))
 
         assert "emea" in receiver.next().said["body"]
+
+
+def test_a_recipe_hangs_on_batons_own_events_and_a_repeated_event_tells_nobody_twice(server: Mapping[str, str], tmp_path: Path) -> None:
+    """The events go to the server as an attempt sends them."""
+    missed = Event(id=7, at=MONDAY, recorded_at=datetime.now(UTC), kind="missed", stage=Stage.ASSIGNED, data={"clock": "acceptance"})
+    elsewhere = missed.model_copy(update={"id": 6})
+    asked = missed.model_copy(update={"id": 8, "kind": "decision-asked", "data": {"holder": "maria"}})
+    last = missed.model_copy(update={"id": 9})
+    lead = Handoff(lead_id=17, agreement="b2b-saas", version=3)
+
+    async def happen(client: PrefectClient) -> None:
+        run = await client.create_flow_run(lead_handoff, parameters={"handoff": "1"}, name="Northwind · lead 17", state=Running())
+        for row, of, team in [(elsewhere, lead, "americas"), (asked, lead, "emea"), (missed, lead, "emea"), (missed, lead, "emea")]:
+            await send(client, run, Story(events=(the(event_of(row, of, [f"team:{team}"])),)))
+        lead.lead_id = 18
+        await send(client, run, Story(events=(the(event_of(last, lead, ["team:emea"])),)))
+
+    with receiving() as receiver:
+        block = asyncio.run(at(server, lambda client: saved(receiver.url, "missed")))
+        own = tmp_path / MISSED.name
+        own.write_text(MISSED.read_text(encoding="utf-8").replace(PLACE_OF_ID, block), encoding="utf-8")
+        create(server, own)
+        asyncio.run(at(server, happen))
+
+        said = [receiver.next().said, receiver.next().said]
+
+    assert [one["subject"] for one in said] == [f"lead {number} was not accepted in time" for number in (17, 18)]
+    assert "b2b-saas@3 passed at 2027-02-01" in said[0]["body"]
+    assert "/runs/flow-run/" in said[0]["body"]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.client.schemas.objects import Log
 from prefect.client.schemas.sorting import LogSort
@@ -29,6 +32,14 @@ def log_of(live: Live, taken: Taken) -> list[Log]:
     wanted = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run]))
     lines: list[Log] = live.prefect(lambda client: client.read_logs(wanted, sort=LogSort.TIMESTAMP_ASC))
     return lines
+
+
+async def events_of(client: PrefectClient, taken: Taken) -> list[dict[str, Any]]:
+    """The events of the lead at the Prefect server, oldest first."""
+    wanted = {"order": "ASC", "resource": {"id": [f"baton.lead.{taken.lead_id}"]}}
+    answer = await client.request("POST", cast(Any, "/events/filter"), json={"filter": wanted, "limit": 50})
+    found: list[dict[str, Any]] = answer.json()["events"]
+    return found
 
 
 def ends_with(live: Live, taken: Taken, text: str) -> list[Log]:
@@ -56,6 +67,12 @@ def test_the_log_of_a_run_tells_each_event_once_with_batons_time_and_nothing_of_
     assert texts[0].startswith("Mon 01 Feb 09:00 · Came in")
     assert len(texts) == len(set(texts))
     assert [one.message.partition(" · ")[2] for one in lines if one.level == logging.WARNING] == ["Missed: acceptance, not seen in time"]
+    live.until(lambda: len(live.prefect(lambda client: events_of(client, taken))) >= 6)
+    events = live.prefect(lambda client: events_of(client, taken))
+    assert [one["event"].removeprefix("baton.lead.") for one in events] == [
+        "qualified", "assigned", "missed", "reassigned", "assigned", "accepted",
+    ]  # fmt: skip
     person = taken.incoming
-    for personal in (person.email, person.first_name, person.last_name, "@"):
+    for personal in (person.email, person.first_name, person.last_name, "@example"):
         assert personal not in " ".join(texts)
+        assert personal not in json.dumps(events)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, cast
 from uuid import uuid4
@@ -15,19 +15,20 @@ from prefect.context import FlowRunContext
 from sqlmodel import Session
 
 from app import stack
+from flows.lead_events import NAMES
 from flows.story import Line, Story, story_of
 from flows.telling import tell
 from storage import trail
 from storage.tables import Handoff
 from tasks.wiring.toolbox import Toolbox
-from tests.conftest import MONDAY
+from tests.conftest import MONDAY, ROOT
 from tests.driver import Driver
 from tests.stage import Taken, capture, newest
 
 
-def told(box: Toolbox, taken: Taken, *, after: int = 0, anew: bool = False) -> Story:
+def told(box: Toolbox, taken: Taken, *, after: int = 0, anew: bool = False, tags: Sequence[str] = ()) -> Story:
     """What an attempt would tell of the lead now."""
-    return box.read_now(lambda session, now: story_of(session, newest(box, taken), told=after, anew=anew))
+    return box.read_now(lambda session, now: story_of(session, newest(box, taken), told=after, anew=anew, tags=tags))
 
 
 def happens(box: Toolbox, taken: Taken, *events: dict[str, Any]) -> None:
@@ -94,8 +95,27 @@ async def test_a_server_that_is_away_raises_nothing_and_is_told_later(make_run: 
     line = Line(MONDAY + timedelta(seconds=1), logging.INFO, "Came in")
     async with PrefectClient(f"http://127.0.0.1:{stack.free_port()}/api") as client:
         with cast(Any, FlowRunContext).model_construct(client=client, flow_run=make_run(), start_time=MONDAY):
-            assert not await tell(Story((line,), 1))
-            assert await tell(Story((), 1)), "nothing to tell costs no call"
+            assert not await tell(Story((line,), until=1))
+            assert await tell(Story(until=1)), "nothing to tell costs no call"
+
+
+async def test_events_for_automations_are_told_once_though_a_new_run_has_the_whole_log(box: Toolbox, assigned: Taken) -> None:
+    first = told(box, assigned, tags=("team:emea", "stage:assigned"))
+    happens(box, assigned, {"kind": "missed", "clock": "acceptance", "why": "words of somebody"})
+
+    later = told(box, assigned, after=first.until, anew=True)
+
+    assert [one.name for one in first.events] == ["baton.lead.qualified", "baton.lead.assigned"]
+    assert first.events[0].tags == ("team:emea",)
+    assert [(one.name, one.says["clock"], one.at) for one in later.events] == [("baton.lead.missed", "acceptance", later.lines[-1].at)]
+    assert set(later.events[0].says) == {"stage", "agreement", "at", "clock"}
+    assert later.events == told(box, assigned, after=first.until).events, "a repetition has the same ids"
+
+
+def test_the_docs_list_every_event() -> None:
+    page = (ROOT / "docs/prefect-ui.md").read_text(encoding="utf-8")
+
+    assert [name for name in set(NAMES.values()) if f"| `{name}` |" not in page] == []
 
 
 @pytest.fixture

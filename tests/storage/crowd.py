@@ -36,6 +36,8 @@ REPS, KNOWN = 500, ("ana", "ben", "cleo", "dan", "faye", "dora")
 ONE_IN = 20
 #: The leads come from so many sources.
 SOURCES = 20
+#: And from so many campaigns.
+CAMPAIGNS = 40
 BEFORE, AFTER = MONDAY - timedelta(days=90), MONDAY + timedelta(days=90)
 UNSEALED, WAKES, ONE_DISPUTE_IN = 50, 20_000, 60
 _BATCH = 10_000
@@ -85,6 +87,10 @@ def _source() -> ColumnElement[Any]:
     return literal("source").concat(cast(N % SOURCES, String))
 
 
+def _campaign() -> ColumnElement[Any]:
+    return literal("campaign").concat(cast(N % CAMPAIGNS, String))
+
+
 def _put(connection: Connection, table: type[SQLModel], where: Any = None, **given: Any) -> None:
     """A row for each number for which the condition holds; what is not given is empty, zero, or long ago."""
     columns = class_mapper(table).columns
@@ -101,7 +107,17 @@ def _put(connection: Connection, table: type[SQLModel], where: Any = None, **giv
 
 def _leads(connection: Connection, is_open: Any) -> None:
     mail = _named("seed").concat("@seed.example")
-    _put(connection, Lead, id=N, mail_key=mail, person_key=mail, email=mail, company=_named("Company "))
+    _put(
+        connection,
+        Lead,
+        id=N,
+        mail_key=mail,
+        person_key=mail,
+        email=mail,
+        company=_named("Company "),
+        campaign=_campaign(),
+        source=_source(),
+    )
     _put(connection, LeadSource, source="seed", source_id=cast(N, String), lead_id=N)
     _put(connection, LeadValues, lead_id=N, at=BEFORE)
     _put(connection, Activity, lead_id=N, key=_named("seed"), kind="form_submitted", source=_source(), at=BEFORE)

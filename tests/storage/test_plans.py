@@ -19,6 +19,7 @@ from sqlmodel import Session, col, select
 from agreements.words import ChannelName, WaitKind
 from app.web.health import measured
 from app.web.site import create_site
+from flows.story import story_of
 from notifications.links import Links
 from storage import devices, disputes, handoffs, keys, leases, lives, schema, sources, trail, waits
 from storage.crm.local import LocalCrm
@@ -65,11 +66,15 @@ READ_A_CHANGE = 20
 SCRAPE, LOOK_FOR_ALARMS = 18, 13
 #: A rep's page, and an answer given on it. Seven statements of each page say where the lead's time went, however much it was.
 PAGE, ANSWER = 30, 53
+#: The overview of all open leads, with the browser, the link and the roster. Three of them are for each team.
+OVERVIEW = 25
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
 ROW_OF_OWN_LIST, ROW_OF_MANAGERS_LIST, ROW_OF_DIGEST = 3, 3, 5
 #: What one statement may take of SQLite's machine: some hundred rows. One beyond this reads more rows with more leads.
 STEPS_AT_MOST = 3_000
 
+#: The time and the handoff, which an attempt has anyway, then its events and the roster.
+STORY = 4
 #: What is counted row by row: it grows with what is open or to be looked at, and not with the leads.
 COUNTED = ("SELECT kept_payloads.door, count(*)",)
 #: Statements that may read much, by how they begin: where they are asked, and why they may still.
@@ -379,6 +384,19 @@ async def test_an_attempt_does_not_look_at_other_leads(box: Toolbox, time: Stepp
     assert_at_most(work, ATTEMPT_AT_ANSWER)
 
 
+async def test_the_story_of_a_run_does_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:
+    taken, driver = capture(box, **BY_POINTS), Driver(box, time)
+    await driver.settle()
+    ident = newest(box, taken).id
+
+    with recorded(box.database) as work:
+        story = box.read_now(lambda session, now: story_of(session, handoffs.get(session, ident), told=0))
+
+    assert len(story.lines) >= 5
+    assert_no_scan(box, work)
+    assert_at_most(work, STORY)
+
+
 async def test_a_page_and_an_answer_on_it_do_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:
     taken = capture(box, **BY_POINTS)
     await Driver(box, time).settle()
@@ -410,6 +428,21 @@ def test_where_the_time_of_five_hundred_leads_went_asks_no_more_than_that_of_fiv
 
     assert len(first) >= len(few) == len(many), "the first one also reads the roster"
     assert scans(box.database, many) == {}
+
+
+@pytest.mark.parametrize("asked", ["", "?stage=accepted", "?rep=ben", "?campaign=campaign3&source=source3", "?month=2026-10"])
+async def test_the_overview_of_all_open_leads_asks_the_same_however_many_there_are(box: Toolbox, asked: str) -> None:
+    link = box.read_now(lambda session, now: box.links.for_person("mina", at=now)).removeprefix("http://baton.test")
+
+    each, work = await list_with(box, "ben", f"{link}/leads?rep=ben", "mina")
+    async with browser_of(box, "mina") as browser:
+        with recorded(box.database) as chosen:
+            page = await browser.get(f"{link}/leads{asked}")
+
+    assert page.status_code == 200
+    assert each <= 0, work.most_often()
+    assert scans(box.database, chosen) == {}
+    assert_at_most(chosen, OVERVIEW)
 
 
 async def test_a_further_row_of_a_persons_own_list_adds_the_same(box: Toolbox) -> None:
