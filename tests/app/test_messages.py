@@ -130,7 +130,7 @@ async def test_a_preview_to_somebody_else_has_their_name_and_zone(driver: Driver
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("nothing",), 1, "there is no such message; there are absence-told, answered-for-you"),
+        (("nothing",), 1, "there is no such message; there are absence-told, alarm-told, answered-for-you"),
         (("told", "--lead", "99"), 1, "There is no handoff of lead 99."),
         (("told", "--to", "ana"), 2, "--to needs a --lead"),
         (("told", "--html", "{folder}/nowhere/a.html"), 2, "There is no folder"),
@@ -198,7 +198,7 @@ def test_batons_own_templates_are_right(baton: Callable[..., Result]) -> None:
         ),
         ("told/body.html", "{% extends '_lay.html' %}", "told/body.html: line 1: there is no template _lay.html"),
         ("_end.txt", "{{ firm }}", "_end.txt: line 1: 'firm' is undefined"),
-        ("tolled/subject.txt", "x", "tolled/subject.txt: there is no message tolled; there are absence-told, answered-for-you"),
+        ("tolled/subject.txt", "x", "tolled/subject.txt: there is no message tolled; there are absence-told, alarm-told, answered-for-you"),
         ("told/titel.txt", "x", "told/titel.txt: a message has subject.txt, body.txt, body.html, chat.txt;"),
         ("subject.txt", "x", "subject.txt: no message uses it; put it into the folder of its message, as in assigned/subject.txt."),
     ],
