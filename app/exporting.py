@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Any
@@ -17,11 +17,18 @@ from sqlmodel.sql.expression import SelectOfScalar
 from agreements.errors import RosterError
 from agreements.lifecycle import Stage
 from agreements.words import NoWord
-from storage import roster
+from storage import lead_lists, roster
 from storage.tables import Handoff, Lead, Wait
 from tasks.wiring.toolbox import Toolbox
 
-COLUMNS = tuple("lead company person email phone stage owner rep tier score fit engagement agreement campaign due created".split())
+#: The stages whose first time has a column of its own.
+TIMED: tuple[Stage, ...] = (Stage.MQL, Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING, Stage.OPPORTUNITY)
+COLUMNS = (
+    *"lead company person email phone stage owner rep tier score fit engagement agreement campaign due created".split(),
+    *"source entry_channel reason track begun".split(),
+    *(f"{stage}_at" for stage in TIMED),
+    "ended_at",
+)
 MARK = "'"
 """The mark before a text, or before a part of a text after a separator, that a spreadsheet would take for a formula."""
 _AT_ONCE = 500
@@ -99,7 +106,8 @@ def _page(session: Session, wanted: Wanted, after: int) -> tuple[list[list[str]]
     found = session.exec(query.where(col(Lead.id) > after).order_by(col(Lead.id)).limit(_AT_ONCE)).all()
     open_waits = select(Wait).where(col(Wait.handoff_id).in_([handoff.id for handoff, _ in found]), col(Wait.closed_at).is_(None))
     due = {wait.handoff_id: wait.due_at for wait in session.exec(open_waits)}
-    rows = [_row(handoff, lead, due.get(handoff.id), name_of) for handoff, lead in found]
+    reached = lead_lists.stages_of(session, [handoff.id for handoff, _ in found])
+    rows = [[*_row(handoff, lead, due.get(handoff.id), name_of), *_passed(handoff, lead, reached[handoff.id])] for handoff, lead in found]
     return rows, found[-1][1].id if found else after
 
 
@@ -120,5 +128,19 @@ def _row(handoff: Handoff, lead: Lead, due: datetime | None, name_of: Callable[[
     phone = "" if silent or "phone" in lead.not_by else lead.phone
     texts = (lead.company, person, email, phone, handoff.stage, *with_whom, handoff.tier)
     points = (str(handoff.score), str(handoff.fit), str(handoff.engagement))
-    when = (due.isoformat() if due else "", lead.created_at.isoformat())
+    when = (_written(due), lead.created_at.isoformat())
     return [str(handoff.lead_id), *map(defused, texts), *points, *map(defused, (reference, lead.campaign)), *when]
+
+
+def _passed(handoff: Handoff, lead: Lead, reached: Sequence[tuple[Stage | NoWord, datetime]]) -> list[str]:
+    """Return where the lead came from, why it was given back, and when this handoff first reached each stage."""
+    first: dict[Stage | NoWord, datetime] = {}
+    for stage, at in reached:
+        first[stage] = min(at, first.get(stage, at))
+    first |= {Stage.MQL: handoff.mql_at} if handoff.mql_at else {}
+    times = (handoff.created_at, *(first.get(stage) for stage in TIMED), handoff.ended_at)
+    return [*map(defused, (lead.source, lead.entry_channel, handoff.reason, handoff.track)), *map(_written, times)]
+
+
+def _written(at: datetime | None) -> str:
+    return at.isoformat() if at else ""

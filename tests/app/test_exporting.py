@@ -7,7 +7,7 @@ import io
 import re
 import stat
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -25,10 +25,11 @@ from storage.database import Database
 from storage.tables import Lead
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.deal import until_working
 from tests.driver import Driver
 from tests.examples import examples
 from tests.present import the
-from tests.stage import capture, newest
+from tests.stage import answer_by_link, capture, newest
 
 #: Where a spreadsheet begins to calculate: at the start of a cell, also of one that a separator inside a text would open.
 CALCULATES = re.compile(r"(?:\A|[,;|\t\r\n])[\s\"]*[=+\-@＝＋－＠]")
@@ -104,6 +105,24 @@ async def test_each_lead_is_there_once_with_its_newest_handoff_whatever_their_nu
     box.write_now(again)
 
     assert [row["lead"] for row in exported(box)] == [str(number) for number in sorted(numbers)]
+
+
+async def test_a_row_says_where_the_lead_came_from_and_when_it_reached_each_stage(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
+    begun = time.at
+    taken = await until_working(driver, box, entry_channel="webinar")
+    worked = time.at
+    time.at += timedelta(hours=1)
+    answer_by_link(box, taken, "returned", reason="not-now")
+    await driver.settle()
+
+    [row] = exported(box)
+
+    assert (row["source"], row["entry_channel"], row["reason"]) == (taken.incoming.source, "webinar", "not-now")
+    assert (row["stage"], row["track"]) == ("nurturing", newest(box, taken).track)
+    assert row["begun"] == row["mql_at"] == begun.isoformat()
+    assert begun.isoformat() <= row["assigned_at"] <= row["accepted_at"] <= row["working_at"] <= worked.isoformat()
+    assert (row["opportunity_at"], row["ended_at"]) == ("", the(newest(box, taken).ended_at).isoformat())
+    assert row["ended_at"] > row["working_at"] > ""
 
 
 async def test_stage_and_agreement_choose(driver: Driver, box: Toolbox) -> None:
