@@ -154,6 +154,11 @@ def as_json(found: Review) -> dict[str, Any]:
     return found.model_dump(mode="json")
 
 
+def from_json(text: str) -> Review:
+    """Return the review of such a report. Figures that are calculated from others, as shares are, are calculated anew."""
+    return Review.model_validate_json(text, extra="ignore")
+
+
 def schema() -> dict[str, Any]:
     """Return the JSON schema of the report."""
     return Review.model_json_schema(mode="serialization")
