@@ -9,8 +9,9 @@ from pathlib import Path
 from sqlmodel import Session
 
 from agreements.lifecycle import Stage
+from app.review.making import make_due
 from storage.tables import Answer, Handoff, Lead, Wait
-from tasks.wiring.toolbox import Toolbox
+from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.conftest import Command
 from tests.conftest import AGREEMENT
 
@@ -83,3 +84,11 @@ def test_an_earlier_draft_is_taken_away(baton: Command, tmp_path: Path) -> None:
     baton("review", "--month", "--out", str(tmp_path))
 
     assert not (tmp_path / "proposal-2.yaml").exists()
+
+
+async def test_the_monthly_review_that_comes_by_itself_proposes_and_the_weekly_one_does_not(box: Toolbox, time: SteppedTime) -> None:
+    time.at = datetime(2027, 4, 5, 9, tzinfo=UTC)
+
+    made = await make_due(box)
+
+    assert {one.due.kind: one.review.proposals for one in made} == {"weekly": None, "monthly": ()}
