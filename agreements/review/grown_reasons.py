@@ -105,7 +105,7 @@ def _of_rejections(code: str, given: Sequence[GivenBack], period: Period) -> Sha
 def _proposal(one: ReasonGrowth, source: str, agreement: Agreement, part: Share) -> Proposal:
     place = next(at for at, reason in enumerate(agreement.reasons) if reason.code == one.code)
     reason = agreement.reasons[place]
-    because = [
+    grounds = [
         f"Of the leads that sales got, it gave back {shown(one.now)} for it; in the {DAYS_BEFORE} days before, {shown(one.before)}.",
         *([f"Of those from {source}, {shown(one.now_by[source])}; before, {shown(one.before_by.get(source, Share()))}."] if source else []),
     ]
@@ -114,12 +114,12 @@ def _proposal(one: ReasonGrowth, source: str, agreement: Agreement, part: Share)
     limit = min(100, 5 * ceil(20 * part.count / part.of)) if part.of else 0
     watch = bool(limit) and not part.few and (reason.alert_above is None or reason.alert_above > limit)
     if watch:
-        because.append(f"The draft watches it: it was {shown(part)} of what was given back, so the limit is {limit} %.")
+        grounds.append(f"The draft watches it: it was {shown(part)} of what was given back, so the limit is {limit} %.")
     return Proposal(
         kind="reason",
         subject=one.code,
         what=f"'{reason.words}' has grown{f' for leads from {source}, and for no others' if source else ''}. {talk}",
-        because=tuple(because),
+        grounds=tuple(grounds),
         leads=one.now.count,
         changes=(Change(path=("reasons", place, "alert_above"), value=limit),) if watch else (),
     )

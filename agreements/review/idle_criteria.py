@@ -42,16 +42,16 @@ def idle_criteria(counted: Sequence[CriterionCounted]) -> Iterator[Proposal]:
     for one in counted:
         if one.points and one.held >= HELD and one.changed == 0:
             yield _proposal(one, (f"It held for {one.held:,} leads and changed the verdict on none of them.",))
-        elif one.points and (because := _wins_nothing(one, of=len(counted))):
-            yield _proposal(one, because)
+        elif one.points and (grounds := _wins_nothing(one, of=len(counted))):
+            yield _proposal(one, grounds)
 
 
-def _proposal(one: CriterionCounted, because: tuple[str, ...]) -> Proposal:
+def _proposal(one: CriterionCounted, grounds: tuple[str, ...]) -> Proposal:
     return Proposal(
         kind="criterion",
         subject=one.words,
         what=f"Take out the criterion '{one.words}' ({one.points:+d}): it does not tell which leads are won.",
-        because=because,
+        grounds=grounds,
         leads=one.held,
         changes=(Change(path=("qualification", one.part, one.place), value=None),),
     )

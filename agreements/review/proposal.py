@@ -21,7 +21,7 @@ class Change(Value):
 
 
 class Proposal(Value):
-    """What to change. subject: the criterion, reason or clock, or what of the threshold. what: in a sentence. because: the counts.
+    """What to change. subject: the criterion, reason or clock, or what of the threshold. what: in a sentence. grounds: the counts.
 
     leads: how many it touches. changes: to the agreement; none where talking comes before writing.
     """
@@ -29,7 +29,7 @@ class Proposal(Value):
     kind: ProposalKind
     subject: str
     what: str
-    because: tuple[str, ...]
+    grounds: tuple[str, ...]
     leads: int
     changes: tuple[Change, ...] = ()
 

@@ -39,22 +39,22 @@ def _is_owners(one: Promise, is_kept: bool, of: Kept) -> bool:
 
 def _proposal(one: Kept, bound: float, own: Sequence[Promise], agreement: Agreement) -> Proposal:
     clock = agreement.clock(one.clock)
-    because = [f"{str(one.owed_by).capitalize()} kept {shown(one.kept)} of these promises; chance leaves at most {100 * bound:.1f} %."]
+    grounds = [f"{str(one.owed_by).capitalize()} kept {shown(one.kept)} of these promises; chance leaves at most {100 * bound:.1f} %."]
     if one.caused_by:
         others = ", ".join(f"{cause} {count:,}" for cause, count in one.caused_by.items())
-        because.append(f"Misses that others caused are left out: {others}.")
+        grounds.append(f"Misses that others caused are left out: {others}.")
     times, done = _enough(clock, own, agreement)
     name = one.clock.replace("_", " ")
     if times:
-        because.append(f"{times} times the agreed time would have been enough for {shown(done)}.")
+        grounds.append(f"{times} times the agreed time would have been enough for {shown(done)}.")
         what = f"Nobody keeps the clock for '{name}'. Agree {times} times as long, or say what has to change so that it is kept."
     else:
-        because.append(
+        grounds.append(
             f"Even {TIMES[-1]} times the agreed time would have been enough for only {shown(done)}: a longer time does not help."
         )
         what = f"Nobody keeps the clock for '{name}', and a longer time would not help. Talk about who has to do it."
     return Proposal(
-        kind="clock", subject=one.clock, what=what, because=tuple(because), leads=one.kept.of, changes=_changes(one.clock, clock, times)
+        kind="clock", subject=one.clock, what=what, grounds=tuple(grounds), leads=one.kept.of, changes=_changes(one.clock, clock, times)
     )
 
 

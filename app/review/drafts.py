@@ -24,10 +24,10 @@ from app.review.report import Review
 _WIDE = 100_000
 
 
-def draft(text: str, proposal: Proposal, *, version: int, effective: date, because: str) -> tuple[str, Agreement] | None:
+def draft(text: str, proposal: Proposal, *, version: int, effective: date, origin: str) -> tuple[str, Agreement] | None:
     """Return the changed text as this version, and the agreement that it says; None where `check` would refuse it.
 
-    text: of the present version. effective: its first day. because: where it comes from, as the first line.
+    text: of the present version. effective: its first day. origin: where it comes from, as the first line.
     """
     if not proposal.changes:
         return None
@@ -39,7 +39,7 @@ def draft(text: str, proposal: Proposal, *, version: int, effective: date, becau
         return None
     written = io.StringIO()
     yaml.dump(whole, written)
-    changed = "".join(f"# {line}\n" for line in (because, proposal.what, *proposal.because)) + written.getvalue()
+    changed = "".join(f"# {line}\n" for line in (origin, proposal.what, *proposal.grounds)) + written.getvalue()
     try:
         agreement = read_agreement(changed)
     except InvalidAgreement:
@@ -60,8 +60,8 @@ def _changed(whole: Any, change: Change) -> bool:
     *way, last = change.path
     _write_usual_clock(whole, change)
     at = whole
-    for step in way:
-        at = _step(at, step)
+    for place in way:
+        at = _under(at, place)
         if at is None:
             return False
     if change.value is None:
@@ -77,13 +77,13 @@ def _write_usual_clock(whole: Any, change: Change) -> None:
         whole["clocks"][name] = deepcopy(defaults.CLOCKS[str(name)])
 
 
-def _step(at: Any, step: str | int) -> Any:
+def _under(at: Any, place: str | int) -> Any:
     """Return what is there; a key that the text leaves out begins with nothing in it. None where a list has no such place."""
-    if isinstance(step, int):
-        return at[step] if isinstance(at, list) and step < len(at) else None
-    if step not in at:
-        at[step] = {}
-    return at[step] if isinstance(at[step], dict | list) else None
+    if isinstance(place, int):
+        return at[place] if isinstance(at, list) and place < len(at) else None
+    if place not in at:
+        at[place] = {}
+    return at[place] if isinstance(at[place], dict | list) else None
 
 
 def _without(at: Any, last: str | int) -> bool:

@@ -76,7 +76,7 @@ def with_draft(one: Proposal, agreement: Agreement, text: str, past: PastLeads |
         one,
         version=version,
         effective=(today.replace(day=1) + timedelta(days=32)).replace(day=1),
-        because=f"Draft from the review of {period.first:%d %b %Y} to {period.last:%d %b %Y}, for both sides to discuss.",
+        origin=f"Draft from the review of {period.first:%d %b %Y} to {period.last:%d %b %Y}, for both sides to discuss.",
     )
     if made is None:
         return Proposed(proposal=one, draft="", tried=None)

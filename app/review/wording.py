@@ -98,7 +98,7 @@ def age(one: OpenByAge, before: int) -> str:
 def proposed(one: Proposed) -> Iterator[str]:
     """Yield the proposal as sentences: what to change, why, and what the draft would have made of past leads."""
     yield one.proposal.what
-    yield from one.proposal.because
+    yield from one.proposal.grounds
     if tried := one.tried:
         newest = "the newest " if tried.newest else ""
         yield (

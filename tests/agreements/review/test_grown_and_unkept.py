@@ -58,7 +58,7 @@ def test_a_reason_that_grew_for_one_source_only_names_the_source() -> None:
     (found,) = named(3, doubled="not-icp", source="fair")
 
     assert "has grown for leads from fair, and for no others" in found.what
-    assert found.because[1].startswith("Of those from fair, ")
+    assert found.grounds[1].startswith("Of those from fair, ")
 
 
 def test_a_grown_reason_gets_the_limit_it_kept_before_and_names_whom_to_talk_with() -> None:
@@ -121,6 +121,6 @@ def test_misses_that_others_caused_make_no_clock_unkept() -> None:
 
 def test_at_most_three_proposals_stand_the_widest_first_and_none_twice() -> None:
     def one(subject: str, leads: int) -> Proposal:
-        return Proposal(kind="reason", subject=subject, what="", because=(), leads=leads)
+        return Proposal(kind="reason", subject=subject, what="", grounds=(), leads=leads)
 
     assert [each.subject for each in chosen([one("a", 1), one("b", 9), one("b", 8), one("c", 3), one("d", 5)])] == ["b", "d", "c"]

@@ -21,11 +21,11 @@ def text_of(name: str) -> str:
 
 
 def proposal(*changes: Change) -> Proposal:
-    return Proposal(kind="threshold", subject="total", what="Raise it.", because=("Few were won.",), leads=1, changes=changes)
+    return Proposal(kind="threshold", subject="total", what="Raise it.", grounds=("Few were won.",), leads=1, changes=changes)
 
 
 def made(text: str, *changes: Change) -> str:
-    found = draft(text, proposal(*changes), version=2, effective=ON, because="From a review.")
+    found = draft(text, proposal(*changes), version=2, effective=ON, origin="From a review.")
     assert found is not None
     return found[0]
 
@@ -73,4 +73,4 @@ def test_a_clock_that_the_text_leaves_out_is_written_whole_with_its_new_time() -
     ids=["a value that check refuses", "no such criterion", "a reason that the text leaves out"],
 )
 def test_a_change_that_does_not_fit_gives_no_draft(change: Change) -> None:
-    assert draft(text_of("starter"), proposal(change), version=2, effective=ON, because="From a review.") is None
+    assert draft(text_of("starter"), proposal(change), version=2, effective=ON, origin="From a review.") is None

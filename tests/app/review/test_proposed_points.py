@@ -50,7 +50,7 @@ def test_the_proposed_threshold_is_ten_points_higher_and_says_why() -> None:
     (found,) = of_points(the_agreement(), quarter(1, middle=60, steep=4))
 
     assert [(one.path, one.value) for one in found.changes] == [(("qualification", "mql", "total"), 60)]
-    assert found.because[0].startswith("Of the leads with 50 to 59 points, ")
+    assert found.grounds[0].startswith("Of the leads with 50 to 59 points, ")
     assert found.leads > 100
 
 
@@ -59,7 +59,7 @@ def test_a_criterion_that_changes_no_verdict_is_named_by_its_place() -> None:
 
     (found,) = of_points(agreement, quarter(1))
 
-    assert "changed the verdict on none of them" in found.because[0]
+    assert "changed the verdict on none of them" in found.grounds[0]
     assert [(one.path, one.value) for one in found.changes] == [(("qualification", "fit", 6), None)]
 
 
