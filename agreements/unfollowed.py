@@ -10,7 +10,6 @@ from agreements.yaml_reader import Path
 
 #: Clause and key -> its name for people, and what happens instead. A test asks of every other key who carries it out.
 KEYS: Mapping[tuple[str, str], tuple[str, str]] = {
-    ("Agreement", "review"): ("Reviews", "people hold them; Baton does not prepare them yet"),
     ("Reason", "alert_above"): ("Alert about a frequent reason", "nobody is alerted yet"),
 }
 
@@ -33,5 +32,3 @@ def _written(agreement: Agreement) -> Iterator[tuple[Path, tuple[str, str]]]:
     for index, reason in enumerate(agreement.reasons):
         if reason.alert_above is not None:
             yield ("reasons", index, "alert_above"), ("Reason", "alert_above")
-    if "review" in agreement.model_fields_set:
-        yield ("review",), ("Agreement", "review")

@@ -126,6 +126,8 @@ ChannelName = Literal["crm", "email", "chat", "manager-email", "sms", "webhook"]
 #: on a channel fail, and events of the trail are not sealed.
 AlarmKind = Literal["source-silent", "clock-late", "no-worker", "lead-stuck", "channel-fails", "trail-unsealed"]
 ALARM_KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
+#: The reviews that come by themselves.
+ReviewKind = Literal["weekly", "monthly"]
 #: A message that has templates of its own.
 TemplateName = Literal[
     "assigned", "taken", "reminder", "manager-told", "decision-asked", "withdrawn", "note-needed", "feedback", "told", "ops-told", "digest",

@@ -89,8 +89,10 @@ COMMANDS: dict[str, str | Group] = {
     "alarms": "app.commands.alarms:show",
     "audit": "app.commands.auditing:audit",
     "review": Group(
-        "The review of marketing and sales, and what was decided in it.",
+        "The review of marketing and sales, those that came when they were due, and what was decided.",
         {
+            "list": "app.commands.kept_reviews:listed",
+            "show": "app.commands.kept_reviews:show",
             "decide": "app.commands.reviewing:decide",
             "decisions": "app.commands.reviewing:decisions",
             "done": "app.commands.reviewing:done",

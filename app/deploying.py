@@ -20,6 +20,7 @@ from agreements.roster import Roster
 from agreements.wording import contract_in_words
 from app.deploy_plan import require_fit
 from app.prefect_runs import EngineAway, PrefectEngine
+from app.review.flow import review
 from app.stack import StackError
 from app.worker import ensure_pool
 from flows.crm_comparison import crm_comparison
@@ -36,8 +37,8 @@ ENTRYPOINT = "flows.lead_handoff.lead_handoff"
 
 
 @dataclass(frozen=True, slots=True)
-class Daily:
-    """A flow that runs once a day, as in prefect.yaml. cron: in UTC."""
+class Timed:
+    """A flow that runs at set times, as in prefect.yaml. cron: in UTC."""
 
     flow: Flow[Any, Any]
     name: str
@@ -46,27 +47,34 @@ class Daily:
     cron: str
 
 
-DAILY = (
-    Daily(
+TIMETABLE = (
+    Timed(
         retention,
         "daily",
         "flows.retention.retention",
         "Deletes what is kept longer than was agreed. Its run shows how much that was.",
         "17 3 * * *",
     ),
-    Daily(
+    Timed(
         likely_twins,
         "each-morning",
         "flows.likely_twins.likely_twins",
         "Looks for leads that may be one person. Marketing says on its page whether they are.",
         "47 4 * * *",
     ),
-    Daily(
+    Timed(
         crm_comparison,
         "each-night",
         "flows.crm_comparison.crm_comparison",
         "Lists the leads of which Baton and the CRM say different things.",
         "23 2 * * *",
+    ),
+    Timed(
+        review,
+        "each-quarter-of-an-hour",
+        "app.review.flow.review",
+        "Makes the weekly and monthly reviews on the dates of each agreement.",
+        "*/15 * * * *",
     ),
 )
 _CLAIM = "deploy"
@@ -144,13 +152,13 @@ async def create_deployment(agreement: Agreement, *, pool: str) -> str:
 
 
 async def keep_timetable(pool: str) -> None:
-    """Make sure that retention, which both sides agreed on, the search for likely twins and the comparison with the CRM run once a day
-    at this Prefect server.
+    """Make sure that this Prefect server runs what both sides agreed on at set times: retention and reviews, the search for likely
+    twins, and the comparison with the CRM.
 
     A second call changes nothing.
     """
     async with get_client() as client:
-        for one in DAILY:
+        for one in TIMETABLE:
             await client.create_deployment(
                 flow_id=await client.create_flow(one.flow),
                 name=one.name,

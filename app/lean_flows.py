@@ -8,6 +8,7 @@ from typing import Any
 from prefect import Flow
 from prefect.filesystems import LocalFileSystem
 
+from app.review.flow import review
 from flows.crm_comparison import crm_comparison
 from flows.lead_handoff import lead_handoff
 from flows.likely_twins import likely_twins
@@ -17,7 +18,9 @@ from flows.retention import retention
 #: The block that tells Prefect's engine where results would go. Baton keeps none; without the block each run asks the server.
 RESULTS_BLOCK = "baton-no-results"
 #: Every flow that may run in a worker, by its name at the server.
-FLOWS: dict[str, Flow[Any, Any]] = {one.name: one for one in (lead_handoff, opportunity_sync, retention, likely_twins, crm_comparison)}
+FLOWS: dict[str, Flow[Any, Any]] = {
+    one.name: one for one in (lead_handoff, opportunity_sync, retention, likely_twins, crm_comparison, review)
+}
 
 
 async def lean_flows(flows: Iterable[Flow[Any, Any]] = tuple(FLOWS.values())) -> dict[str, Flow[Any, Any]]:

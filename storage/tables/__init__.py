@@ -15,7 +15,7 @@ from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedS
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
 from storage.tables.nurture import Enrolment, EnrolmentState, Wanted
 from storage.tables.process_state import Bookmark, Claim, ClockReading
-from storage.tables.reviews import ReviewDecision
+from storage.tables.reviews import KeptReview, ReviewDecision
 from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
 from storage.tables.waits import Answer, AnswerState, Dispute, GivenRuling, Wait, Wake, WakeKind
@@ -55,6 +55,7 @@ __all__ = [
     "ItemKind",
     "KeptAddress",
     "KeptPayload",
+    "KeptReview",
     "Lead",
     "LeadSource",
     "LeadValues",

@@ -1,13 +1,15 @@
-"""Reviews: what marketing and sales decided in them."""
+"""Reviews: those that were made by themselves, and what marketing and sales decided in them."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Column, Text
+from sqlalchemy import Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from storage.tables.base import instant, row_id
+from agreements.words import ReviewKind
+from storage.tables.base import Word, instant, mapping, row_id
 
 
 class ReviewDecision(SQLModel, table=True):
@@ -25,3 +27,25 @@ class ReviewDecision(SQLModel, table=True):
     decided_at: datetime = instant()
     done_at: datetime | None = instant(nullable=True)
     done_by: str = ""
+
+
+class KeptReview(SQLModel, table=True):
+    """A review that was made when it was due, once for each agreement, kind and first day. first, last: its days, both included.
+
+    first_sheet: what the mail about it says. report: its figures as JSON, page: as HTML, both compressed with zlib. All three are empty
+    once the agreed time of the trail is over.
+    """
+
+    __tablename__ = "kept_reviews"
+    __table_args__ = (UniqueConstraint("agreement", "kind", "first"),)
+    id: int = row_id()
+    agreement: str
+    version: int
+    kind: Word[ReviewKind]
+    first: date
+    last: date
+    due_at: datetime = instant()
+    made_at: datetime = instant()
+    first_sheet: dict[str, Any] = mapping()
+    report: bytes
+    page: bytes

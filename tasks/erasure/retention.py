@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from agreements import keeping
 from agreements.lifecycle import Stage
-from storage import chores, clearing, contracts, erased, identity, kept_payloads, retention, trail
+from storage import chores, clearing, contracts, erased, identity, kept_payloads, kept_reviews, retention, trail
 from storage.clearing import Person
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Handoff, Lead
@@ -64,7 +64,8 @@ def plan(session: Session, *, now: datetime) -> Plan:
 
 
 async def carry_out(box: Toolbox, *, progress: Callable[[int], None] = lambda leads: None) -> Kept:
-    """Deletes the personal data of leads and the oldest events of the trail once their time is over. Prefect's part becomes chores.
+    """Deletes the personal data of leads, and the oldest events of the trail and reviews, once their time is over. Prefect's part becomes
+    chores.
 
     Every transaction is short. After an interruption, call it again: deleted data is not due any more. progress: called after
     each person with the number of leads that were cleared.
@@ -83,6 +84,8 @@ async def carry_out(box: Toolbox, *, progress: Callable[[int], None] = lambda le
         kept.deleted["payloads that were never taken in"] = old
     if pruned := await _prune(box):
         kept.deleted["events of the trail"] = pruned
+    if emptied := await box.write(_old_reviews):
+        kept.deleted["figures of reviews"] = emptied
     kept.deleted = +kept.deleted  # leaves out kinds with no hits
     if kept.deleted:
         counts = dict(kept.deleted)
@@ -137,6 +140,12 @@ async def _old_payloads(box: Toolbox) -> int:
     while few := await box.write(some):
         gone += few
     return gone
+
+
+def _old_reviews(session: Session, now: datetime) -> int:
+    """Deletes the figures of reviews that are older than the trail is kept; returns of how many reviews."""
+    before = retention.trail_is_kept_since(session, now=now)
+    return kept_reviews.empty(session, before=before) if before is not None else 0
 
 
 async def _prune(box: Toolbox) -> int:

@@ -12,7 +12,6 @@ from tests.conftest import AGREEMENT
 NOTES = [
     ("fast_lane: true}, channels: [email, crm, chat]}", "fast_lane: true}, told: 5}", "tiers.0.told", "is not used, because the tier's"),
     ("text: required}", "text: required, alert_above: 10%}", "reasons.11.alert_above", "nobody is alerted"),
-    ("legs: [sdr]", "review: {weekly: monday 09:00}", "review", "does not prepare them yet"),
     ("everyone_away: hold", "everyone_away: hold\n  on_call: dora", "routing.on_call", "is not used, because `everyone_away` is hold"),
     ("sales: [cro@northgate.example]", "sales: [CMO@northgate.example]", "signers", "cmo@northgate.example signs for both sides"),
     ("{total: 60, fit_at_least: 30, engagement_at_least: 15}", "{total: 0, fit_at_least: -99, engagement_at_least: -99}",

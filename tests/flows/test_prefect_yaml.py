@@ -44,8 +44,8 @@ async def deployments() -> list[DeploymentResponse]:
 
 
 def test_prefect_deploy_all_accepts_it_twice(server: Mapping[str, str]) -> None:
-    """The CRM is read every five minutes; the other three flows run daily. All run in the pool of Baton's worker, and
-    deploying again changes nothing."""
+    """The CRM is read every five minutes, reviews are looked for each quarter of an hour, and the other flows run daily. All run in
+    the pool of Baton's worker, and deploying again changes nothing."""
     run(server, "-c", MAKE_POOL)
     for _ in range(2):
         run(server, "-m", "prefect", "--no-prompt", "deploy", "--all")
@@ -56,12 +56,14 @@ def test_prefect_deploy_all_accepts_it_twice(server: Mapping[str, str]) -> None:
         ("daily", "flows.retention.retention", "baton", []),
         ("each-morning", "flows.likely_twins.likely_twins", "baton", []),
         ("each-night", "flows.crm_comparison.crm_comparison", "baton", []),
+        ("each-quarter-of-an-hour", "app.review.flow.review", "baton", []),
         ("every-five-minutes", "flows.opportunity_sync.opportunity_sync", "baton", []),
     ]
     assert [one["schedule"]["cron"] for one in found[0]["schedules"]] == ["17 3 * * *"]
     assert [one["schedule"]["cron"] for one in found[1]["schedules"]] == ["47 4 * * *"]
     assert [one["schedule"]["cron"] for one in found[2]["schedules"]] == ["23 2 * * *"]
-    assert [one["schedule"]["interval"] for one in found[3]["schedules"]] == [300.0]
+    assert [one["schedule"]["cron"] for one in found[3]["schedules"]] == ["*/15 * * * *"]
+    assert [one["schedule"]["interval"] for one in found[4]["schedules"]] == [300.0]
 
 
 def test_its_entry_points_are_flows_that_the_worker_knows() -> None:

@@ -1,0 +1,64 @@
+"""Reviews: make those that the agreements name, when they are due.
+
+The flow is here and not in flows/, because a review with its page and its charts is made in this folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import httpx
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.states import Completed
+
+from agreements.wording.markdown import escaped
+from app.review import wording
+from app.review.making import MadeReview, make_due
+from tasks.wiring import toolbox
+
+
+@flow(name="review", retries=0, persist_result=False)
+async def review() -> State:
+    """Make each review that is due by its agreement and was not made. The run shows counts, without people and leads."""
+    made = await make_due(toolbox.current())
+    if made:
+        await _show(made)
+    return Completed(message=in_words(made))
+
+
+async def _show(made: Sequence[MadeReview]) -> None:
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    about = "The reviews that this run made. `baton review show NUMBER --out DIR` writes one with its page."
+    with suppress(httpx.HTTPError, PrefectHTTPStatusError):  # the reviews are kept all the same
+        async with get_client() as client:
+            new = ArtifactCreate(type="markdown", data=summary(made), description=about, flow_run_id=context.flow_run.id)
+            await client.create_artifact(new)
+
+
+def in_words(made: Sequence[MadeReview]) -> str:
+    """Return in one sentence which reviews were made."""
+    named = ", ".join(f"the {one.due.kind} review of {one.review.agreement} for {one.days} (number {one.number})" for one in made)
+    return f"Made: {named}." if made else "No review was due."
+
+
+def summary(made: Sequence[MadeReview]) -> str:
+    """Return the reviews as Markdown: for each its number, its days and its counts. It names no person, no company and no lead."""
+    parts = [
+        f"### Review {one.number}: {one.due.kind}, {escaped(one.review.agreement)}, {one.days}\n\n"
+        f"| | |\n|---|---|\n"
+        f"| MQLs | {one.review.funnel.mqls:,} |\n"
+        f"| accepted | {wording.of(one.review.funnel.accepted)} |\n"
+        + "".join(f"| promises kept by {side.side} | {wording.of(side.kept)} |\n" for side in one.review.sides)
+        + f"| open leads | {one.review.open_leads:,} |\n"
+        f"| things to decide | {len(one.review.to_decide)} |\n"
+        for one in made
+    ]
+    return "\n".join(parts).strip()
