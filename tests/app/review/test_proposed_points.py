@@ -43,7 +43,7 @@ def test_over_a_hundred_quarters_the_cause_is_nearly_always_named_and_never_a_wr
     assert [one for _, one, _ in found if any(kind != "criterion" or IDLE not in words for kind, words in one)] == []
     assert [one for _, _, one in found if set(one) - {("threshold", "total")}] == []
     assert sum(bool(one) for _, one, _ in found) >= 99
-    assert sum(bool(one) for _, _, one in found) >= 99
+    assert sum(bool(one) for _, _, one in found) >= 95
 
 
 def test_the_proposed_threshold_is_ten_points_higher_and_says_why() -> None:
