@@ -11,6 +11,7 @@ from agreements.review.promises import Cause
 from agreements.review.share import Share
 from app.audit.wording import lasting
 from app.backtest.wording import DASH, number, percent
+from app.review.drafts import file_name
 from app.review.report import OpenByAge, Proposed, Review
 
 #: What a cell of a table may hold.
@@ -95,17 +96,19 @@ def age(one: OpenByAge, before: int) -> str:
     return f"{before} to {one.days} days" if before else f"under {one.days} day" if one.days == 1 else f"under {one.days} days"
 
 
-def proposed(one: Proposed) -> Iterator[str]:
-    """Yield the proposal as sentences: what to change, why, and what the draft would have made of past leads."""
+def proposed(one: Proposed, number: int) -> Iterator[str]:
+    """Yield the proposal as sentences: what to change, why, and what the draft would have made of past leads. number: from 1."""
     yield one.proposal.what
     yield from one.proposal.grounds
     if tried := one.tried:
         newest = "the newest " if tried.newest else ""
         yield (
-            f"On {newest}{tried.leads:,} past leads: {tried.then:,} MQLs instead of {tried.now:,}; won {of(tried.then_won)}"
+            f"On {newest}{tried.leads:,} past leads: {tried.then:,} MQLs instead of {tried.now:,}; opportunities from {of(tried.then_won)}"
             f" instead of {of(tried.now_won)}."
         )
-    if one.proposal.changes and not one.draft:
+    if one.draft:
+        yield f"The draft is {file_name(number)}, which --out writes."
+    elif one.proposal.changes:
         yield "There is no draft: the change alone does not fit the rest of the agreement."
 
 
