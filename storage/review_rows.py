@@ -73,6 +73,7 @@ class WaitRow(NamedTuple):
     closed_because: Closed | NoWord
     given: AnswerKind | None
     answered_at: datetime | None
+    opened_at: datetime
 
 
 class AnswerRow(NamedTuple):
@@ -152,7 +153,7 @@ def promises(session: Session, span: Span) -> Iterator[WaitRow]:
     query = (
         _columns(
             Wait.handoff_id, Wait.assignment_id, Wait.kind, Wait.about, Wait.holder, Wait.promised_at, Wait.closed_at, Wait.closed_because,
-            Answer.kind, Answer.answered_at,
+            Answer.kind, Answer.answered_at, Wait.opened_at,
         )
         .join(Handoff, col(Handoff.id) == col(Wait.handoff_id))
         .join(Answer, col(Answer.id) == col(Wait.answer_id), isouter=True)

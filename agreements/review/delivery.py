@@ -32,4 +32,5 @@ def delivery(one: Pass, agreement: Agreement) -> Promise | None:
         tier=one.tier,
         closed_at=one.proven_at or one.ended_at,
         closed_because="proven" if one.proven_at else "",
+        began_at=one.mql_at,
     )

@@ -29,7 +29,8 @@ class Promise:
     """A wait for an answer that was due at an agreed time.
 
     owed_by: as the clock says, baton for a proof. holder: who was asked. given, answered_at: the answer that counted. against: whom the
-    reason counts against with which the same rep gave the lead back, nobody for none. Instants are aware.
+    reason counts against with which the same rep gave the lead back, nobody for none. began_at: when the clock started, None where that
+    is not known. Instants are aware.
     """
 
     pass_id: int
@@ -44,6 +45,7 @@ class Promise:
     closed_at: datetime | None = None
     closed_because: Closed | NoWord = ""
     against: CountsAgainst = "nobody"
+    began_at: datetime | None = None
 
     def verdict(self, as_of: datetime) -> Verdict:
         """Return how the promise stood at that instant."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agreements.review.chance import interval
 from app.backtest.past import LeftOut
-from app.charts.parts import interval
 
 #: Fewer won leads than this say little.
 FEW = 50

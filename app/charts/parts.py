@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+
+from agreements.review.chance import interval
 
 #: A share of fewer leads than this is greyed, and its row is not ranked.
 FEW = 20
-_Z = 1.959964
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +41,6 @@ class Part:
 def percent(share: float) -> str:
     """12.3 %"""
     return f"{100 * share:.1f} %"
-
-
-def interval(count: int, *, of: int) -> tuple[float, float] | None:
-    """Return the range of a share that chance leaves, 0 to 1, with 95 % certainty; None for a share of nothing.
-
-    Source: the score interval of E. B. Wilson (1927), which holds for few leads and for shares near 0 and 1.
-    """
-    if not of:
-        return None
-    part = count / of
-    middle = part + _Z * _Z / (2 * of)
-    spread = _Z * math.sqrt(part * (1 - part) / of + _Z * _Z / (4 * of * of))
-    whole = 1 + _Z * _Z / of
-    return max(0.0, (middle - spread) / whole), min(1.0, (middle + spread) / whole)
 
 
 def lasting(seconds: float) -> str:

@@ -35,9 +35,10 @@ def listed() -> None:
 
 def show(
     number: Annotated[int, typer.Argument(metavar="N", help="Number of the review, from `baton review list`.")],
-    out: Annotated[Path | None, typer.Option(help="Write the page, the JSON and tables as CSV into this folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the page, the JSON, tables as CSV and drafts into this folder.")] = None,
 ) -> None:
     """Show a review as it was made when it was due, or write it into a folder. Counts nothing anew."""
+    from app.review.drafts import write_drafts
     from app.review.report import from_json
     from app.review.tables import write_tables
     from app.review.terminal_view import show as show_review
@@ -53,7 +54,7 @@ def show(
         out.mkdir(parents=True, exist_ok=True)
         (out / "review.html").write_text(page, encoding="utf-8")
         (out / "review.json").write_text(text + "\n", encoding="utf-8")
-        written = ["review.html", "review.json", *write_tables(found, out)]
+        written = ["review.html", "review.json", *write_tables(found, out), *write_drafts(found, out)]
     terminal.console.print(f"In {out}: {', '.join(written)}.", markup=False, soft_wrap=True)
 
 

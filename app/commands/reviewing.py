@@ -38,7 +38,8 @@ def review(
     week: Annotated[bool, typer.Option("--week", help="The last whole week, Monday to Sunday. This is the default.")] = False,
     month: Annotated[bool, typer.Option("--month", help="The last whole month.")] = False,
     agreement: _Name = "",
-    out: Annotated[Path | None, typer.Option(help="Write the page, the JSON and tables as CSV into this folder.")] = None,
+    proposals: Annotated[bool, typer.Option("--proposals", help="Propose changes to the agreement. --month does so too.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the page, the JSON, tables as CSV and drafts into this folder.")] = None,
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file; - is standard output.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the report and end.")] = False,
 ) -> None:
@@ -58,7 +59,7 @@ def review(
         terminal.fail(terminal.USAGE, "Name one period: --week, --month, or --from and --to.")
     box = terminal.open_box()
     with terminal.told(), _progress() as tell:
-        found = box.read_now(lambda session, now: _made(session, now, agreement, _days(asked, month), tell))
+        found = box.read_now(lambda session, now: _made(session, now, agreement, _days(asked, month), month or proposals, tell))
     _write(found, out=out, as_json=as_json)
 
 
@@ -82,12 +83,13 @@ def _made(
     now: datetime,
     name: str,
     days: Callable[[date], tuple[date, date]],
+    proposing: bool,
     tell: Callable[[str, int, int], None],
 ) -> Review:
     from app.review.review import report
 
     agreement = _agreement(session, now, name)
-    return report(session, agreement.agreement, _period(agreement, now, days), progress=tell)
+    return report(session, agreement.agreement, _period(agreement, now, days), proposing=proposing, progress=tell)
 
 
 def _period(agreement: Agreement, now: datetime, days: Callable[[date], tuple[date, date]]) -> Period:
@@ -133,6 +135,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 
 def _write(found: Review, *, out: Path | None, as_json: Path | None) -> None:
     """Write the files that were asked for, and show the review unless JSON goes to standard output."""
+    from app.review.drafts import write_drafts
     from app.review.page import page
     from app.review.report import as_json as document
     from app.review.tables import write_tables
@@ -144,7 +147,7 @@ def _write(found: Review, *, out: Path | None, as_json: Path | None) -> None:
             out.mkdir(parents=True, exist_ok=True)
             (out / "review.html").write_text(page(found), encoding="utf-8")
             (out / "review.json").write_text(text + "\n", encoding="utf-8")
-            written = ["review.html", "review.json", *write_tables(found, out)]
+            written = ["review.html", "review.json", *write_tables(found, out), *write_drafts(found, out)]
             terminal.complaints.print(f"In {out}: {', '.join(written)}.", markup=False, soft_wrap=True)
         write_json(text, as_json)
     if is_stdout(as_json):

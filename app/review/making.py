@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,13 +44,17 @@ async def make_due(box: Toolbox) -> tuple[MadeReview, ...]:
     made: list[MadeReview] = []
     for agreement, due in await box.read(_due):
         days = Period(due.first, due.last, agreement.timezone, due.at)
-        found = await box.read(lambda session, now, name=agreement.agreement, days=days: report(session, name, days))  # type: ignore[misc]
+        found = await box.read(_report_of(agreement.agreement, days, proposing=due.kind == "monthly"))
         new = await asyncio.to_thread(_new, found, due)
         kept = await box.write(lambda session, now, new=new, by=agreement: _keep(session, new, by, now))  # type: ignore[misc]
         if kept is not None:
             number, signers = kept
             made.append(MadeReview(number, due, wording.days(found), found, signers))
     return tuple(made)
+
+
+def _report_of(name: str, days: Period, *, proposing: bool) -> Callable[[Session, datetime], Review]:
+    return lambda session, now: report(session, name, days, proposing=proposing)
 
 
 def _due(session: Session, now: datetime) -> list[tuple[Agreement, DueReview]]:

@@ -62,6 +62,8 @@ def page(found: Review) -> str:
         mqls=next(one for one in found.objectives if one.aim == "mqls"),
         pace=wording.pace,
         warnings=list(wording.warnings(found)),
+        proposals=None if found.proposals is None else [list(wording.proposed(one)) for one in found.proposals],
+        nothing_proposed=wording.NOTHING_PROPOSED,
         sections=list(_sections(found, by_name)),
     )
 

@@ -128,6 +128,7 @@ def _promises(
             closed_at=wait.closed_at if wait.closed_at and wait.closed_at < span.as_of else None,
             closed_because=wait.closed_because,
             against=reason.counts_against if reason else "nobody",
+            began_at=wait.opened_at,
         )
 
 

@@ -12,6 +12,7 @@ from agreements.review.funnel import Attempts, BySource, Funnel, Recycled, Speed
 from agreements.review.notes import Note
 from agreements.review.objectives import Objective
 from agreements.review.promises import Kept, WeekKept
+from agreements.review.proposal import Proposal
 from agreements.review.reasons import Disputes, ReasonCount
 from agreements.review.share import Share, Value
 from agreements.review.to_decide import ToDecide
@@ -75,12 +76,38 @@ class Decision(Value):
     overdue: bool
 
 
+class Tried(Value):
+    """What the present version and a draft make of the same past leads. leads: how many; newest: whether older ones were left out.
+
+    now, then: MQLs under the present version and under the draft: how many, and the won ones of those with a known outcome.
+    """
+
+    leads: int
+    newest: bool
+    now: int
+    now_won: Share
+    then: int
+    then_won: Share
+
+
+class Proposed(Value):
+    """A proposal, with the changed agreement as a text and what it would have made of past leads.
+
+    draft: empty where the proposal changes nothing in the agreement, or the change does not fit the rest of it. tried: null without one.
+    """
+
+    proposal: Proposal
+    draft: str
+    tried: Tried | None
+
+
 class Review(Value):
     """What marketing and sales did in a period, under one agreement.
 
     agreement: its name; version: the newest in force at the end; versions: every version under which a lead of the period ran. first,
     last: days in the zone, both included. as_of: up to when facts are known. sides, promises, weeks: what both sides kept. against: how
-    many rejections and returns count against whom. time_spent: of how many leads. Notes say what cannot be right.
+    many rejections and returns count against whom. time_spent: of how many leads. Notes say what cannot be right. proposals: changes to the
+    agreement, null where nobody asked for them.
     """
 
     report: Literal["baton-review-1"] = "baton-review-1"
@@ -119,6 +146,7 @@ class Review(Value):
     to_discuss: tuple[ToDiscuss, ...]
     decisions: tuple[Decision, ...]
     notes: tuple[Note, ...]
+    proposals: tuple[Proposed, ...] | None = None
 
 
 def as_json(found: Review) -> dict[str, Any]:

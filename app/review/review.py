@@ -20,8 +20,9 @@ from agreements.review.share import Share
 from agreements.review.to_decide import to_decide
 from agreements.review.to_discuss import to_discuss
 from agreements.words import PARTIES, SEVERAL, OpportunityState, word
+from app.review.proposing import proposals
 from app.review.reading import Progress, Read, read
-from app.review.report import Decision, Load, OpenByAge, Review, Side, Tick, TimeSpent, WaitsFor
+from app.review.report import Decision, Load, OpenByAge, Proposed, Review, Side, Tick, TimeSpent, WaitsFor
 from storage import review_decisions, roster
 from storage.tables import ReviewDecision
 
@@ -29,14 +30,27 @@ from storage.tables import ReviewDecision
 AGES = (1, 7, 30, 90)
 
 
-def report(session: Session, name: str, period: Period, *, progress: Progress = lambda what, done, whole: None) -> Review:
-    """Return the review of one agreement. Reads a fixed number of statements. Raises AgreementError where it is not deployed."""
+def report(
+    session: Session, name: str, period: Period, *, proposing: bool = False, progress: Progress = lambda what, done, whole: None
+) -> Review:
+    """Return the review of one agreement. Reads a fixed number of statements. Raises AgreementError where it is not deployed.
+
+    proposing: also propose changes to the agreement, each tried on past leads.
+    """
     found = read(session, name, period, progress)
     decided = tuple(_decision(row, period) for row in review_decisions.of(session, name) if row.decided_at < period.now)
-    return review_of(found, period, name_of=_names(session), decided=decided)
+    proposed = proposals(session, found, period, progress) if proposing else None
+    return review_of(found, period, name_of=_names(session), decided=decided, proposed=proposed)
 
 
-def review_of(found: Read, period: Period, *, name_of: Callable[[str], str] = str, decided: tuple[Decision, ...] = ()) -> Review:
+def review_of(
+    found: Read,
+    period: Period,
+    *,
+    name_of: Callable[[str], str] = str,
+    decided: tuple[Decision, ...] = (),
+    proposed: tuple[Proposed, ...] | None = None,
+) -> Review:
     """Return the review of what was read. name_of: the name of a person of the roster. Reads nothing."""
     won_at = _won_at(found)
     of_leads = deals.from_leads(found.deals)
@@ -86,6 +100,7 @@ def review_of(found: Read, period: Period, *, name_of: Callable[[str], str] = st
         to_discuss=to_discuss(found.by_id, found.promises, found.given, of_leads, period),
         decisions=decided,
         notes=notes(found.passes, found.deals, not_shown, period),
+        proposals=proposed,
     )
 
 

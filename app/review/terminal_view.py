@@ -24,6 +24,12 @@ def show(found: Review, console: Console) -> None:
         console.print("\n[bold]To decide[/bold]")
         for at, one in enumerate(found.to_decide, 1):
             console.print(f"{at}. {one.what}", markup=False, soft_wrap=True)
+    for at, proposed in enumerate(found.proposals or (), 1):
+        console.print(f"\n[bold]Proposal {at}[/bold]")
+        for line in wording.proposed(proposed):
+            console.print(line, markup=False, soft_wrap=True)
+    if found.proposals == ():
+        console.print(f"\n{wording.NOTHING_PROPOSED}", markup=False)
     for table in tables(found):
         if table.name not in _ELSEWHERE:
             _print(table, console)

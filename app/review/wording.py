@@ -11,7 +11,7 @@ from agreements.review.promises import Cause
 from agreements.review.share import Share
 from app.audit.wording import lasting
 from app.backtest.wording import DASH, number, percent
-from app.review.report import OpenByAge, Review
+from app.review.report import OpenByAge, Proposed, Review
 
 #: What a cell of a table may hold.
 Cell = Share | str | int | float | date | timedelta | None
@@ -20,6 +20,7 @@ AIMS: Mapping[str, str] = {
     "mqls": "MQLs", "accepted": "Accepted", "pipeline": "Pipeline", "delivery": "Delivered in time", "speed_to_lead": "Speed to lead",
     "worked": "Worked", "mql_to_opportunity": "MQL to opportunity", "opportunities": "Opportunities", "answered": "Answered in time",
 }  # fmt: skip
+NOTHING_PROPOSED = "No change to the agreement is proposed: nothing here is clear enough."
 _CAUSES: Mapping[Cause, str] = {"baton": "Baton (no proof in time)", "nobody": "several reps were asked"}
 
 
@@ -92,6 +93,20 @@ def age(one: OpenByAge, before: int) -> str:
     if one.days is None:
         return f"over {before} days"
     return f"{before} to {one.days} days" if before else f"under {one.days} day" if one.days == 1 else f"under {one.days} days"
+
+
+def proposed(one: Proposed) -> Iterator[str]:
+    """Yield the proposal as sentences: what to change, why, and what the draft would have made of past leads."""
+    yield one.proposal.what
+    yield from one.proposal.grounds
+    if tried := one.tried:
+        newest = "the newest " if tried.newest else ""
+        yield (
+            f"On {newest}{tried.leads:,} past leads: {tried.then:,} MQLs instead of {tried.now:,}; won {of(tried.then_won)}"
+            f" instead of {of(tried.now_won)}."
+        )
+    if one.proposal.changes and not one.draft:
+        yield "There is no draft: the change alone does not fit the rest of the agreement."
 
 
 def warnings(found: Review) -> Iterator[str]:

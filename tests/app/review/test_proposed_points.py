@@ -1,0 +1,67 @@
+"""Proposals about points: the planted cause of a made-up quarter is named, and nothing is named in a quarter without one."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.review.proposing import of_points
+from tests.app.review.made_quarter import IDLE, quarter, the_agreement, without_law
+
+FEW = range(3)
+#: As many again as a nightly run has time for.
+MANY = range(3, 103)
+
+
+def named(agreement: object, past: object) -> list[tuple[str, str]]:
+    return [(one.kind, one.subject) for one in of_points(agreement, past)]  # type: ignore[arg-type]
+
+
+def planted(seed: int) -> tuple[list[tuple[str, str]], ...]:
+    """Return what is named without a cause, with a criterion that says nothing, and with a threshold ten points too low."""
+    return (
+        named(the_agreement(), quarter(seed, **without_law(seed))),
+        named(the_agreement(idle=20), quarter(seed)),
+        named(the_agreement(), quarter(seed, middle=60, steep=4)),
+    )
+
+
+@pytest.mark.parametrize("seed", FEW)
+def test_the_planted_cause_is_named_and_nothing_else(seed: int) -> None:
+    nothing, criterion, threshold = planted(seed)
+
+    assert nothing == []
+    assert [kind for kind, _ in criterion] == ["criterion"]
+    assert IDLE in criterion[0][1]
+    assert threshold == [("threshold", "total")]
+
+
+@pytest.mark.long
+def test_over_a_hundred_quarters_the_cause_is_nearly_always_named_and_never_a_wrong_one() -> None:
+    found = [planted(seed) for seed in MANY]
+
+    assert [one for one, _, _ in found if one] == []
+    assert [one for _, one, _ in found if any(kind != "criterion" or IDLE not in words for kind, words in one)] == []
+    assert [one for _, _, one in found if set(one) - {("threshold", "total")}] == []
+    assert sum(bool(one) for _, one, _ in found) >= 99
+    assert sum(bool(one) for _, _, one in found) >= 95
+
+
+def test_the_proposed_threshold_is_ten_points_higher_and_says_why() -> None:
+    (found,) = of_points(the_agreement(), quarter(1, middle=60, steep=4))
+
+    assert [(one.path, one.value) for one in found.changes] == [(("qualification", "mql", "total"), 60)]
+    assert found.grounds[0].startswith("Of the leads with 50 to 59 points, ")
+    assert found.leads > 100
+
+
+def test_a_criterion_that_changes_no_verdict_is_named_by_its_place() -> None:
+    agreement = the_agreement(never=True)
+
+    (found,) = of_points(agreement, quarter(1))
+
+    assert "changed the verdict on none of them" in found.grounds[0]
+    assert [(one.path, one.value) for one in found.changes] == [(("qualification", "fit", 6), None)]
+
+
+def test_few_leads_call_for_nothing() -> None:
+    assert named(the_agreement(idle=20), quarter(1, leads=150, middle=60, steep=4)) == []

@@ -1,0 +1,56 @@
+"""On a live stack: `baton verify` asks Prefect about each open lead's run, and names a run that somebody deleted or changed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect.client.orchestration import PrefectClient
+from prefect.states import Paused
+
+from app.stack import baton
+from tests.live import Live, live_stack
+from tests.patience import PATIENCE_SECONDS
+
+pytestmark = [pytest.mark.long, pytest.mark.live]
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    with live_stack(tmp_path) as running:
+        yield running
+
+
+def verified(live: Live) -> tuple[int, dict[str, Any]]:
+    words, environment = baton("verify", "--json"), live.stack.environment
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_a_run_that_was_deleted_or_waits_for_something_else_is_named(live: Live) -> None:
+    deleted, changed, whole = (live.capture() for _ in range(3))
+    runs = [live.until_parked(taken, "AwaitingAcceptance") for taken in (deleted, changed, whole)]
+    assert verified(live) == (0, {**verified(live)[1], "findings": []})
+    live.stack.parts["worker"].stop()
+
+    async def meddle(client: PrefectClient) -> None:
+        await client.delete_flow_run(runs[0].id)
+        await client.set_flow_run_state(runs[1].id, Paused(name="AwaitingOutcome"), force=True)
+
+    live.prefect(meddle)
+    code, said = verified(live)
+
+    assert (code, said["runs"]) == (1, {"asked": True, "leads": 3, "why_not": ""})
+    assert {(one["code"], one["lead"]) for one in said["findings"]} == {
+        ("run-gone", deleted.lead_id),
+        ("run-elsewhere", changed.lead_id),
+    }
+
+    live.stack.parts["server"].stop()
+    code, said = verified(live)
+
+    assert (code, said["findings"], said["runs"]["asked"]) == (4, [], False)
