@@ -209,6 +209,40 @@ class SignatureContext:
     deployable: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """One objective in a mail about a review. target: as agreed, empty for none. measured, pace: in words.
+
+    reached: yes, no, or empty where nothing can be said.
+    """
+
+    name: str
+    side: Party
+    target: str
+    measured: str
+    reached: str
+    pace: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewContext:
+    """Everything that a mail about a review may use.
+
+    reference: name@version. days: which days it is about, in words. what: the result in sentences. todo: what to decide, each in a
+    sentence. rows: the objectives of both sides. command: what shows the whole review.
+    """
+
+    to: Recipient
+    link: str
+    subject: str
+    reference: str
+    days: str
+    what: str
+    todo: tuple[str, ...]
+    rows: tuple[ReviewRow, ...]
+    command: str
+
+
 class Told(Protocol):
     """The content of a message: a dataclass whose fields are the names that its templates may use. Every one has these two."""
 
@@ -266,11 +300,20 @@ class DigestContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A page that goes with an e-mail. name: of the file; html: its content."""
+
+    name: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A message ready to be sent. key: by which a receiver recognises a repeat. thread: keeps one lead's letters together.
 
     facts: what a CRM needs (lead_number, owner, company, contact, due, …). chat: the short form for a chat channel. bounce_mark:
-    goes into the return path, so that a bounce names the delivery, empty for none. faults: mistakes in the company's own
+    goes into the return path, so that a bounce names the delivery, empty for none. attachment: goes with an e-mail; the other channels
+    leave it out. faults: mistakes in the company's own
     templates; Baton's own templates wrote these parts.
     """
 
@@ -285,6 +328,7 @@ class Letter:
     thread: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     bounce_mark: str = ""
+    attachment: Attachment | None = None
     faults: tuple[Fault, ...] = ()
 
 

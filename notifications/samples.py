@@ -27,6 +27,8 @@ from notifications.letter import (
     HeadContext,
     LeadView,
     Recipient,
+    ReviewContext,
+    ReviewRow,
     SignatureContext,
     SigningContext,
 )
@@ -173,6 +175,29 @@ _OTHERS: Mapping[str, Any] = {
         more=3,
         number=_NUMBER,
         page="https://baton.example/m/made-up",
+    ),
+    "review-told": ReviewContext(
+        to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
+        link="",
+        subject="Weekly review of b2b-saas, 1 Feb 2027 to 7 Feb 2027",
+        reference="b2b-saas@3",
+        days="1 Feb 2027 to 7 Feb 2027",
+        what=(
+            "48 MQLs. Sales accepted 36 of 44 (81.8 %). Marketing kept 46 of 48 (95.8 %) of its promises."
+            " Sales kept 71 of 96 (74.0 %) of its promises. Pipeline created: 84,000 GBP."
+        ),
+        todo=(
+            "Sales promised at least 90% for 'Speed to lead' and kept 25 of 36.",
+            "'No budget' is 18 of 61 rejections this month, above the agreed 25%.",
+        ),
+        rows=(
+            ReviewRow("MQLs", "marketing", "120 per month", "48", "yes", "48 of 120 this month, 30 expected by now"),
+            ReviewRow("Accepted", "marketing", "at least 75%", "36 of 44 (81.8 %)", "yes", ""),
+            ReviewRow("Pipeline", "marketing", "", "84,000 GBP", "", ""),
+            ReviewRow("Speed to lead", "sales", "at least 90%", "25 of 36 (69.4 %)", "no", ""),
+            ReviewRow("Opportunities", "sales", "", "7", "", ""),
+        ),
+        command="baton review show 7",
     ),
     "signature-told": SignatureContext(
         to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from agreements.lead import ACCOUNT
 from agreements.lifecycle import Stage
@@ -57,18 +58,28 @@ class PastActivity:
 
 
 def past_handoffs(session: Session, *, limit: int | None = None) -> list[PastHandoff]:
-    """The handoffs that were judged, oldest first. limit: only the newest ones."""
-    rows = list(session.exec(select(Handoff).where(col(Handoff.stage).not_in(_NOT_JUDGED)).order_by(col(Handoff.id))))
+    """The handoffs that were judged, oldest first. limit: only the newest ones; then nothing is read of leads that have none of these."""
     judged = _first_judged(session)
-    rows = [row for row in rows if row.mql_at or row.id in judged]
-    known = _Known(session)
-    return [_past(session, row, known, row.mql_at or judged[row.id]) for row in (rows[-limit:] if limit else rows)]
+    query = select(Handoff.id, Handoff.mql_at).where(col(Handoff.stage).not_in(_NOT_JUDGED)).order_by(col(Handoff.id))
+    chosen = [ident for ident, mql_at in session.exec(query) if mql_at or ident in judged][-limit if limit else None :]
+    if not chosen:
+        return []
+    whose = _leads_since(chosen[0])
+    # Also the earlier passes of these leads, which the session then knows.
+    rows = {row.id: row for row in session.exec(select(Handoff).where(col(Handoff.lead_id).in_(whose)))}
+    known = _Known(session, whose)
+    return [_past(session, rows[ident], known, rows[ident].mql_at or judged[ident]) for ident in chosen]
 
 
-def past_activities(session: Session) -> list[PastActivity]:
-    """All activities of leads, in order of lead and time."""
-    rows = session.exec(select(Activity).order_by(col(Activity.lead_id), col(Activity.at), col(Activity.id)))
+def past_activities(session: Session, *, since: int = 0) -> list[PastActivity]:
+    """All activities of leads, in order of lead and time. since: only of leads with this handoff or a newer one."""
+    query = select(Activity).where(col(Activity.lead_id).in_(_leads_since(since)))
+    rows = session.exec(query.order_by(col(Activity.lead_id), col(Activity.at), col(Activity.id)))
     return [PastActivity(row.lead_id, row.kind, row.path, row.at, row.received_at) for row in rows]
+
+
+def _leads_since(handoff: int) -> SelectOfScalar[int]:
+    return select(Handoff.lead_id).where(col(Handoff.id) >= handoff)
 
 
 def leads_by_source(session: Session, source: str) -> dict[str, int]:
@@ -83,15 +94,17 @@ def _first_judged(session: Session) -> dict[int, datetime]:
 
 
 class _Known:
-    """What was known about leads at which time."""
+    """What was known about these leads at which time."""
 
-    def __init__(self, session: Session) -> None:
-        self.leads = {lead.id: lead for lead in session.exec(select(Lead))}
+    def __init__(self, session: Session, whose: SelectOfScalar[int]) -> None:
+        self.leads = {lead.id: lead for lead in session.exec(select(Lead).where(col(Lead.id).in_(whose)))}
         self.values: dict[int, list[tuple[datetime, dict[str, Any]]]] = defaultdict(list)
-        for row in session.exec(select(LeadValues).order_by(col(LeadValues.lead_id), col(LeadValues.id))):
+        told = select(LeadValues).where(col(LeadValues.lead_id).in_(whose))
+        for row in session.exec(told.order_by(col(LeadValues.lead_id), col(LeadValues.id))):
             self.values[row.lead_id].append((row.at, row.values))
         self.touches: dict[int, list[datetime]] = defaultdict(list)
-        for lead_id, at in session.exec(select(Touch.lead_id, Touch.at).order_by(col(Touch.lead_id), col(Touch.at))):
+        touches = select(Touch.lead_id, Touch.at).where(col(Touch.lead_id).in_(whose))
+        for lead_id, at in session.exec(touches.order_by(col(Touch.lead_id), col(Touch.at))):
             self.touches[lead_id].append(at)
 
     def told(self, lead_id: int, at: datetime) -> tuple[dict[str, Any], bool]:

@@ -49,7 +49,7 @@ def read_stored(
     rows = past.past_handoffs(session, limit=limit)
     if not rows:
         raise HandoffError("No handoff in the database has been judged yet: so a backtest has no leads.")
-    did = _activities(rows, past.past_activities(session))
+    did = _activities(rows, past.past_activities(session, since=rows[0].id))
     asked = sorted({name for agreement in agreements for name in facts_needed(agreement)} | {"suppressed"})
     if outcomes:
         became_of, left_out = _told_by_file(session, rows, did, outcomes, mapping, now)

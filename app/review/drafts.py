@@ -19,6 +19,7 @@ from agreements.loading import read_agreement
 from agreements.model import Agreement
 from agreements.review.proposal import Change, Proposal
 from app.review.report import Review
+from app.review.taking_out import without
 
 #: No line of an agreement is wrapped again.
 _WIDE = 100_000
@@ -31,11 +32,14 @@ def draft(text: str, proposal: Proposal, *, version: int, effective: date, origi
     """
     if not proposal.changes:
         return None
+    kept = _without(text.removeprefix("\ufeff"), proposal.changes)
+    if kept is None:
+        return None
     yaml = _yaml()
-    whole = yaml.load(text.removeprefix("\ufeff"))
+    whole = yaml.load(kept)
     whole["version"], whole["effective"]["from"] = version, effective
     whole["effective"].pop("until", None)
-    if not all(_changed(whole, one) for one in proposal.changes):
+    if not all(_changed(whole, one) for one in proposal.changes if one.value is not None):
         return None
     written = io.StringIO()
     yaml.dump(whole, written)
@@ -45,6 +49,15 @@ def draft(text: str, proposal: Proposal, *, version: int, effective: date, origi
     except InvalidAgreement:
         return None
     return None if problems_of(agreement) else (changed, agreement)
+
+
+def _without(text: str, changes: Sequence[Change]) -> str | None:
+    """Return the text without what the changes take out; None where that is not possible."""
+    kept: str | None = text
+    for one in changes:
+        if one.value is None and kept is not None:
+            kept = without(kept, one.path)
+    return kept
 
 
 def _yaml() -> YAML:
@@ -64,8 +77,6 @@ def _changed(whole: Any, change: Change) -> bool:
         at = _under(at, place)
         if at is None:
             return False
-    if change.value is None:
-        return _without(at, last)
     at[last] = _value(change.value)
     return True
 
@@ -86,15 +97,8 @@ def _under(at: Any, place: str | int) -> Any:
     return at[place] if isinstance(at[place], dict | list) else None
 
 
-def _without(at: Any, last: str | int) -> bool:
-    if not isinstance(at, list) or not isinstance(last, int) or last >= len(at):
-        return False
-    del at[last]
-    return True
-
-
-def _value(value: int | dict[str, str]) -> Any:
-    if isinstance(value, int):
+def _value(value: int | dict[str, str] | None) -> Any:
+    if not isinstance(value, dict):
         return value
     flow = CommentedMap(value)
     flow.fa.set_flow_style()

@@ -58,7 +58,7 @@ def summary(made: Sequence[MadeReview]) -> str:
         f"| accepted | {wording.of(one.review.funnel.accepted)} |\n"
         + "".join(f"| promises kept by {side.side} | {wording.of(side.kept)} |\n" for side in one.review.sides)
         + f"| open leads | {one.review.open_leads:,} |\n"
-        f"| things to decide | {len(one.review.to_decide)} |\n"
+        f"| things to decide | {len(one.review.to_decide)} |\n| mails to signers | {one.signers} |\n"
         for one in made
     ]
     return "\n".join(parts).strip()

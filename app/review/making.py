@@ -1,4 +1,4 @@
-"""Makes the reviews that are due, each once: counts, writes the page, and keeps both in one transaction."""
+"""Makes the reviews that are due, each once: counts, writes the page, and keeps it in one transaction with the mails to the signers."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from app.review.review import report
 from storage import contracts, kept_reviews
 from storage.kept_reviews import NewReview
 from storage.tables import AgreementVersion
+from tasks.messages import review_message
 from tasks.wiring.toolbox import Toolbox
 
 
@@ -32,7 +33,7 @@ class MadeReview:
     due: DueReview
     days: str
     review: Review
-    signers: int = 0
+    signers: int
 
 
 async def make_due(box: Toolbox) -> tuple[MadeReview, ...]:
@@ -45,9 +46,10 @@ async def make_due(box: Toolbox) -> tuple[MadeReview, ...]:
         days = Period(due.first, due.last, agreement.timezone, due.at)
         found = await box.read(_report_of(agreement.agreement, days, proposing=due.kind == "monthly"))
         new = await asyncio.to_thread(_new, found, due)
-        kept = await box.write(lambda session, now, new=new: _keep(session, new, now))  # type: ignore[misc]
+        kept = await box.write(lambda session, now, new=new, by=agreement: _keep(session, new, by, now))  # type: ignore[misc]
         if kept is not None:
-            made.append(MadeReview(kept, due, wording.days(found), found))
+            number, signers = kept
+            made.append(MadeReview(number, due, wording.days(found), found, signers))
     return tuple(made)
 
 
@@ -99,6 +101,7 @@ def _new(found: Review, due: DueReview) -> NewReview:
     )
 
 
-def _keep(session: Session, new: NewReview, now: datetime) -> int | None:
+def _keep(session: Session, new: NewReview, agreement: Agreement, now: datetime) -> tuple[int, int] | None:
+    """Keep the review and queue its mails together, so that neither is there without the other. Returns its number, and how many mails."""
     row = kept_reviews.keep(session, new, now=now)
-    return row.id if row is not None else None
+    return (row.id, review_message.tell_signers(session, row, agreement, now=now)) if row is not None else None

@@ -68,6 +68,8 @@ def message_of(letter: Letter, recipient: str, *, sender: str, sender_name: str,
     message.set_content(letter.text)
     if letter.html:
         message.add_alternative(letter.html, subtype="html")
+    if letter.attachment:
+        message.add_attachment(letter.attachment.html, subtype="html", filename=letter.attachment.name)
     return message
 
 

@@ -37,6 +37,8 @@ from notifications.letter import (
     LeadView,
     Letter,
     Recipient,
+    ReviewContext,
+    ReviewRow,
     SignatureContext,
     SigningContext,
 )
@@ -203,6 +205,10 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message == "alarm-told":
         alarm = AlarmContext(ana, "https://baton.example/m/token", text, (AlarmRow(text, text),), text)
         return render(message, alarm, key=key, thread=text, facts={"lead_number": "42"})
+    if message == "review-told":
+        row = ReviewRow(text, "sales", text, text, "no", text)
+        review = ReviewContext(ana, "", text, text, text, text, (text,), (row,), text)
+        return render(message, review, key=key, thread=text, facts={"lead_number": "42"})
     if message == "trail-head":
         head = HeadContext(ana, "", text, text, text, text)
         return render(message, head, key=key, thread=text, facts={"lead_number": "42"})

@@ -128,7 +128,7 @@ def lines_of_ours(text: str) -> int:
 
 def test_every_message_has_a_folder_and_can_be_named() -> None:
     others = [
-        "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "number-guessed",
+        "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "number-guessed", "review-told",
         "signature-asked",
         "signature-told", "test", "trail-head",
     ]  # fmt: skip

@@ -29,6 +29,7 @@ from tests.conftest import AGREEMENT, MONDAY
 from tests.deal import BY_POINTS, NOT_YET
 from tests.driver import Driver, drive
 from tests.stage import Taken, answer_by_link, capture, local_crm, newest
+from tests.storage.plans import recorded
 
 IN_FORCE = read_agreement(AGREEMENT)
 KINDS: list[dict[str, Any]] = [
@@ -87,6 +88,22 @@ def test_every_handoff_gets_the_verdict_that_it_got_when_it_ran(
         elif not ran.routed:
             assert verdict["screened"] == (ran.reason if ran.stage != Stage.SUPPRESSED else "do-not-contact")
     assert {"spam", "customer", "open-opportunity", "wrong-territory", "do-not-contact", ""} == set(verdicts["screened"])
+
+
+def test_the_newest_ones_are_as_among_all_and_take_as_many_statements(box: Toolbox, taken: list[Taken], driver: Driver) -> None:
+    answer_by_link(box, taken[1], "rejected", reason="no-authority")
+    drive(driver, until=MONDAY + timedelta(minutes=30))
+    capture(box, source_id=taken[1].source_id, activity="demo_requested", conversion_id="again")
+    drive(driver, until=MONDAY + timedelta(minutes=40))
+
+    with recorded(box.database) as whole:
+        every = box.read_now(lambda session, now: past_handoffs(session))
+    with recorded(box.database) as part:
+        newest_ones = box.read_now(lambda session, now: past_handoffs(session, limit=3))
+
+    assert any(row.since for row in newest_ones), "a lead that came back"
+    assert newest_ones == every[-3:]
+    assert len(whole) == len(part) <= 8
 
 
 def test_where_no_history_was_kept_the_values_are_todays_and_that_is_said(box: Toolbox, taken: list[Taken], time: SteppedTime) -> None:

@@ -11,6 +11,7 @@ import pytest
 from agreements.loading import read_agreement
 from agreements.review.proposal import Change, Proposal
 from app.review.drafts import draft
+from app.review.taking_out import without
 
 ON = date(2027, 4, 1)
 EXAMPLES = ("starter", "b2b-saas", "multi-product", "marketplace")
@@ -52,6 +53,41 @@ def test_a_criterion_is_taken_out_and_the_others_stay() -> None:
 
     rules = read_agreement(before).qualification.fit
     assert after.qualification.fit == (rules[0], *rules[2:])
+
+
+LISTED = """\
+qualification:
+  fit:
+    # the first
+    - {persona: ops-leader, points: 25}  # since May
+    # the second
+    - when: {email: free}
+      # seldom a company
+      points: -15
+
+    # the third
+    - {persona: sales-leader, points: 20}
+
+  # what they did
+  engagement: [{activity: form_submitted, points: 15}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "gone"),
+    [
+        (0, "    - {persona: ops-leader, points: 25}  # since May\n"),
+        (1, "    - when: {email: free}\n      # seldom a company\n      points: -15\n"),
+        (2, "    - {persona: sales-leader, points: 20}\n"),
+    ],
+)
+def test_an_entry_is_taken_out_with_its_own_lines_and_no_others(place: int, gone: str) -> None:
+    assert without(LISTED, ("qualification", "fit", place)) == LISTED.replace(gone, "")
+
+
+@pytest.mark.parametrize("path", [("qualification", "fit", 3), ("qualification", "engagement", 0), ("nothing", "fit", 0)])
+def test_what_is_not_there_or_is_the_only_one_is_not_taken_out(path: tuple[str | int, ...]) -> None:
+    assert without(LISTED, path) is None
 
 
 def test_a_clock_that_the_text_leaves_out_is_written_whole_with_its_new_time() -> None:

@@ -1,0 +1,61 @@
+"""The mail about a review that came by itself: its first sheet in the mail, its page attached. One for each signer and review."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from agreements.errors import AgreementError
+from agreements.model import Agreement
+from agreements.words import PARTIES
+from notifications.letter import Attachment, Recipient, ReviewContext, ReviewRow
+from storage import contracts, deliveries, kept_reviews
+from storage.tables import Delivery, KeptReview
+from tasks.messages.drafts import Draft
+
+MESSAGE: Final = "review-told"
+
+
+def tell_signers(session: Session, row: KeptReview, agreement: Agreement, *, now: datetime) -> int:
+    """Queues a mail to each signer of both parties; returns how many are new. A second call queues nothing more.
+
+    Whoever signs for both sides gets one. Call inside the write transaction that keeps the review.
+    """
+    message = deliveries.Message(MESSAGE, context={"review": row.id})
+    copies = [deliveries.Copy(_key(row, address), "email", address) for address in _addresses(agreement)]
+    return deliveries.queue_copies(session, None, message, copies, now=now)
+
+
+def _addresses(agreement: Agreement) -> Iterable[str]:
+    """Return the addresses of the signers, each once, also where it is written in capitals elsewhere."""
+    return {one.lower(): one for party in PARTIES for one in contracts.signers(agreement, party)}.values()
+
+
+def _key(row: KeptReview, address: str) -> str:
+    return f"{MESSAGE}:{row.agreement}:{row.kind}:{row.first}:{hashlib.sha256(address.lower().encode()).hexdigest()[:12]}"
+
+
+def draft_of(session: Session, row: Delivery) -> Draft:
+    """Return the draft of such a delivery. Reads only. Raises AgreementError where the review is not kept any more."""
+    number = int(row.context["review"])
+    kept = kept_reviews.get(session, number)
+    if kept is None or not kept.first_sheet:
+        raise AgreementError(f"Review {number} is not kept any more.")
+    said = kept.first_sheet
+    context = ReviewContext(
+        to=Recipient(row.person, "", email=row.person),
+        link="",
+        subject=f"{kept.kind.capitalize()} review of {kept.agreement}, {said['days']}",
+        reference=f"{kept.agreement}@{kept.version}",
+        days=said["days"],
+        what=said["headline"],
+        todo=tuple(said["to_decide"]),
+        rows=tuple(ReviewRow(**one) for one in said["objectives"]),
+        command=f"baton review show {number}",
+    )
+    page = Attachment(f"review-{kept.agreement}-{kept.kind}-{kept.first}.html", kept_reviews.page_of(kept))
+    return Draft(MESSAGE, context, row.key, f"review-{kept.agreement}-{kept.kind}", attachment=page)
