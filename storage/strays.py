@@ -58,11 +58,6 @@ def stranded(session: Session, *, after: int = 0, limit: int = LOOKED_AT) -> tup
     return [ident or 0 for ident in found], ids[-1] if len(ids) == limit else 0
 
 
-def all_stranded(session: Session) -> list[int]:
-    """The stranded ones among all handoffs at once: for a check that runs seldom."""
-    return [ident or 0 for ident in session.exec(_stranded().order_by(col(Handoff.id)))]
-
-
 def rescued(session: Session) -> int:
     """How often a handoff was found stranded and was set moving again."""
     return session.exec(select(func.count()).select_from(Event).where(Event.kind == STRANDED)).one()

@@ -42,7 +42,7 @@ def dying_before(box: Toolbox, statement: int) -> Iterator[list[int]]:
 def something_moves(box: Toolbox, taken: Taken) -> bool:
     """Whether the rule holds: a wake, a lease (also one that is over: it is looked for), or an open wait with a next look."""
     handoff = newest(box, taken)
-    stranded = box.read_now(lambda session, now: strays.all_stranded(session))
+    stranded = box.read_now(lambda session, now: strays.stranded(session)[0])
     return handoff.id not in stranded
 
 
