@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Any, get_args
 
-from sqlalchemy import String, case, exists, false, func, literal, or_, select
+from sqlalchemy import Integer, String, case, cast, exists, false, func, literal, or_, select
 from sqlmodel import Session, col
 
 from agreements.conservation import FindingCode, OpenLead
@@ -19,7 +19,8 @@ from agreements.words import EventKind, Move
 from storage.tables import Activity, Event, Handoff, KeptPayload, Lead, LeadSource, Seal, SharedSource, Wait, Wake
 
 _READ_AT_ONCE = 2_000
-_OWN = func.coalesce(col(Activity.of_lead), col(Activity.lead_id))
+#: As a number, so that SQLite makes an index for the joins: over an expression without a type it makes none.
+_OWN = cast(func.coalesce(col(Activity.of_lead), col(Activity.lead_id)), Integer)
 #: The first activity of each lead, also of one that was merged later.
 _FIRST = select(_OWN.label("lead_id"), func.min(col(Activity.id)).label("id")).group_by(_OWN).subquery("first")
 _NEWEST = select(col(Handoff.lead_id), func.max(col(Handoff.id)).label("id")).group_by(col(Handoff.lead_id)).subquery("newest")

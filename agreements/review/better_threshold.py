@@ -36,15 +36,16 @@ def better_threshold(curve: Sequence[AtLeast], threshold: int, *, agreed: float 
     low, above = _between(curve, threshold, raised), curve[raised].won
     part = interval(low.count, of=low.of) or (0.0, 1.0)
     grounds = [
-        f"Of the leads with {threshold} to {raised - 1} points, {shown(low)} were won; chance leaves at most {100 * part[1]:.1f} %.",
-        f"Of the leads with {raised} points and more, {shown(above)} were won.",
+        f"Of the leads with {threshold} to {raised - 1} points, {shown(low)} became opportunities;"
+        f" chance leaves at most {100 * part[1]:.1f} %.",
+        f"Of the leads with {raised} points and more, {shown(above)} did.",
     ]
     if agreed is not None:
         grounds.append(f"The agreement promises that {100 * agreed:.0f} % of the MQLs become opportunities.")
     return Proposal(
         kind="threshold",
         subject="total",
-        what=f"Raise the threshold from {threshold} to {raised} points: leads just above it are seldom won.",
+        what=f"Raise the threshold from {threshold} to {raised} points: leads just above it seldom become opportunities.",
         grounds=tuple(grounds),
         leads=curve[threshold].leads - curve[raised].leads,
         changes=(Change(path=("qualification", "mql", "total"), value=raised),),

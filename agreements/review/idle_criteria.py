@@ -50,7 +50,7 @@ def _proposal(one: CriterionCounted, grounds: tuple[str, ...]) -> Proposal:
     return Proposal(
         kind="criterion",
         subject=one.words,
-        what=f"Take out the criterion '{one.words}' ({one.points:+d}): it does not tell which leads are won.",
+        what=f"Take out the criterion '{one.words}' ({one.points:+d}): it does not tell which leads become opportunities.",
         grounds=grounds,
         leads=one.held,
         changes=(Change(path=("qualification", one.part, one.place), value=None),),
@@ -63,7 +63,7 @@ def _wins_nothing(one: CriterionCounted, *, of: int) -> tuple[str, ...]:
     if having.of < DECIDED or lacking.of < DECIDED or (found := worth(one.cells)) is None or not _is_idle(found, of=of):
         return ()
     return (
-        f"Of the MQLs with it, {shown(having)} were won; of those without it, {shown(lacking)}.",
+        f"Of the MQLs with it, {shown(having)} became opportunities; of those without it, {shown(lacking)}.",
         f"Among leads with as many other points it adds {_part(found)} of what its points claim.",
     )
 

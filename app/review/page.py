@@ -62,7 +62,7 @@ def page(found: Review) -> str:
         mqls=next(one for one in found.objectives if one.aim == "mqls"),
         pace=wording.pace,
         warnings=list(wording.warnings(found)),
-        proposals=None if found.proposals is None else [list(wording.proposed(one)) for one in found.proposals],
+        proposals=None if found.proposals is None else [list(wording.proposed(one, at)) for at, one in enumerate(found.proposals, 1)],
         nothing_proposed=wording.NOTHING_PROPOSED,
         sections=list(_sections(found, by_name)),
     )

@@ -79,7 +79,8 @@ class Decision(Value):
 class Tried(Value):
     """What the present version and a draft make of the same past leads. leads: how many; newest: whether older ones were left out.
 
-    now, then: MQLs under the present version and under the draft: how many, and the won ones of those with a known outcome.
+    now, then: MQLs under the present version and under the draft: how many, and of those with a known outcome
+    the ones that became opportunities.
     """
 
     leads: int

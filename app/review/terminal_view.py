@@ -26,7 +26,7 @@ def show(found: Review, console: Console) -> None:
             console.print(f"{at}. {one.what}", markup=False, soft_wrap=True)
     for at, proposed in enumerate(found.proposals or (), 1):
         console.print(f"\n[bold]Proposal {at}[/bold]")
-        for line in wording.proposed(proposed):
+        for line in wording.proposed(proposed, at):
             console.print(line, markup=False, soft_wrap=True)
     if found.proposals == ():
         console.print(f"\n{wording.NOTHING_PROPOSED}", markup=False)

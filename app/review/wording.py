@@ -11,7 +11,8 @@ from agreements.review.promises import Cause
 from agreements.review.share import Share
 from app.audit.wording import lasting
 from app.backtest.wording import DASH, number, percent
-from app.review.report import OpenByAge, Proposed, Review
+from app.review.drafts import file_name
+from app.review.report import OpenByAge, Proposed, Review, Tried
 
 #: What a cell of a table may hold.
 Cell = Share | str | int | float | date | timedelta | None
@@ -95,18 +96,24 @@ def age(one: OpenByAge, before: int) -> str:
     return f"{before} to {one.days} days" if before else f"under {one.days} day" if one.days == 1 else f"under {one.days} days"
 
 
-def proposed(one: Proposed) -> Iterator[str]:
-    """Yield the proposal as sentences: what to change, why, and what the draft would have made of past leads."""
+def proposed(one: Proposed, number: int) -> Iterator[str]:
+    """Yield the proposal as sentences: what to change, why, and what the draft would have made of past leads. number: from 1."""
     yield one.proposal.what
     yield from one.proposal.grounds
-    if tried := one.tried:
-        newest = "the newest " if tried.newest else ""
-        yield (
-            f"On {newest}{tried.leads:,} past leads: {tried.then:,} MQLs instead of {tried.now:,}; won {of(tried.then_won)}"
-            f" instead of {of(tried.now_won)}."
-        )
-    if one.proposal.changes and not one.draft:
+    if one.tried:
+        yield _tried(one.tried)
+    if one.draft:
+        yield f"The draft is {file_name(number)}, which --out writes."
+    elif one.proposal.changes:
         yield "There is no draft: the change alone does not fit the rest of the agreement."
+
+
+def _tried(one: Tried) -> str:
+    on = f"On {'the newest ' if one.newest else ''}{one.leads:,} past leads"
+    if (one.now, one.now_won) == (one.then, one.then_won):
+        return f"{on} the draft gives as many MQLs as now, {one.now:,}."
+    won = f"opportunities from {of(one.then_won)} instead of {of(one.now_won)}"
+    return f"{on}: {one.then:,} MQLs instead of {one.now:,}; {won}."
 
 
 def warnings(found: Review) -> Iterator[str]:

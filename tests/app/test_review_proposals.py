@@ -64,6 +64,8 @@ def test_a_clock_that_nobody_keeps_comes_as_a_draft_that_check_accepts_and_diff_
     assert [(one["proposal"]["kind"], one["proposal"]["subject"]) for one in told] == [("clock", "acceptance")]
     assert "Proposal 1" in done.output
     assert "Agree 2 times as long" in done.output
+    assert "The draft is proposal-1.yaml" in done.output
+    assert "On 32 past leads the draft gives as many MQLs as now" in done.output
     assert told[0]["draft"] == draft.read_text(encoding="utf-8")
     assert told[0]["tried"]["leads"] == 32
     assert (checked.exit_code, "b2b-saas@2 is fine." in checked.output) == (0, True), checked.output

@@ -22,6 +22,7 @@ from tests.deal import NOT_YET
 from tests.driver import Driver
 from tests.kept import Kept
 from tests.stage import answer_by_link, capture
+from tests.storage.crowd import fill
 from tests.storage.plans import recorded
 
 KEPT_SCHEMA = Path(__file__).resolve().parents[2] / "docs" / "verify.schema.json"
@@ -167,3 +168,15 @@ async def test_more_leads_ask_for_no_more_statements(driver: Driver, box: Toolbo
 
     assert counts[0] == counts[1]
     assert counts[0] <= 16
+
+
+def test_ten_times_the_leads_take_ten_times_the_work(box: Toolbox) -> None:
+    if not box.database.is_sqlite:
+        pytest.skip("SQLite counts its steps")
+    fill(box.database, open_handoffs=100, ended=1_900)
+
+    with recorded(box.database) as work:
+        checked = verify_leads.check(box, told=lambda what, done: None)
+
+    assert sum(row.taken_in for row in checked.rows) == 2_000
+    assert max(one.steps for one in work.asked) < 200 * 2_000

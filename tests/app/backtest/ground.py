@@ -27,9 +27,14 @@ RULES: dict[str, Any] = {
 
 def an_agreement(version: int = 1, *, qualification: dict[str, Any] | None = None, **clauses: Any) -> Agreement:
     """The small agreement with these rules and clauses instead."""
+    return read_agreement(a_text(version, qualification=qualification, **clauses))
+
+
+def a_text(version: int = 1, *, qualification: dict[str, Any] | None = None, **clauses: Any) -> str:
+    """The text of the small agreement with these rules and clauses instead."""
     fields = {"industry": {"type": "choice"}, "employees": {"type": "number"}}
     small = {"version": version, "personas": [], "screen": [], "fields": fields, "qualification": {**RULES, **(qualification or {})}}
-    return read_agreement(example_with(**{**small, **clauses}))
+    return example_with(**{**small, **clauses})
 
 
 def example_with(**clauses: Any) -> str:

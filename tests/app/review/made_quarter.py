@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 
 from agreements.backtest.columns import INSTANT, LeadColumns
+from agreements.loading import read_agreement
 from agreements.model import Agreement
 from app.backtest.past import Outcomes, PastLeads
-from tests.app.backtest.ground import an_agreement
+from tests.app.backtest.ground import a_text
 
 AT = datetime(2027, 1, 11, 10, tzinfo=UTC)
 #: Each fact of a lead: the points that it is truly worth, and how many of ten leads have it.
@@ -26,14 +27,22 @@ THRESHOLD = 50
 
 
 def the_agreement(*, total: int = THRESHOLD, idle: int = 0, never: bool = False) -> Agreement:
-    """Return the agreement with the true points. idle: points for a fact that says nothing. never: also one that nothing hangs on."""
+    """Return the agreement of the text with these changes."""
+    return read_agreement(the_text(total=total, idle=idle, never=never))
+
+
+def the_text(*, total: int = THRESHOLD, idle: int = 0, never: bool = False) -> str:
+    """Return the text of an agreement with the true points.
+
+    idle: points for a fact that says nothing. never: also one that nothing hangs on.
+    """
     fit = [{"when": {name: "yes"}, "points": points} for name, (points, _) in WORTH.items()]
     if idle:
         fit.insert(2, {"when": {IDLE: "yes"}, "points": idle})
     if never:
         fit.append({"when": {IDLE: "yes"}, "points": 1})
     rules = {"mql": {"total": total}, "fit": fit, "engagement": [], "fast_lane": ["demo_requested"]}
-    return an_agreement(qualification=rules, fields={name: {"type": "choice"} for name in (*WORTH, IDLE)})
+    return a_text(qualification=rules, fields={name: {"type": "choice"} for name in (*WORTH, IDLE)})
 
 
 def quarter(seed: int, *, leads: int = 5_000, middle: float = 50, steep: float = 6, highest: float = 0.35) -> PastLeads:

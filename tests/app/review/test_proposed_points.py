@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from app.review.proposing import of_points
-from tests.app.review.made_quarter import IDLE, quarter, the_agreement, without_law
+from agreements.checks import problems_of
+from agreements.differences import differences_by_part
+from agreements.loading import read_agreement
+from app.backtest.compare import compare
+from app.review.proposing import of_points, with_draft
+from tests.agreements.review.values import WEEK
+from tests.app.review.made_quarter import IDLE, quarter, the_agreement, the_text, without_law
+from tests.present import the
 
 FEW = range(3)
 #: As many again as a nightly run has time for.
@@ -61,6 +67,21 @@ def test_a_criterion_that_changes_no_verdict_is_named_by_its_place() -> None:
 
     assert "changed the verdict on none of them" in found.grounds[0]
     assert [(one.path, one.value) for one in found.changes] == [(("qualification", "fit", 6), None)]
+
+
+@pytest.mark.parametrize(("idle", "middle", "steep"), [(20, 50, 6), (0, 60, 4)])
+def test_each_has_a_draft_that_passes_its_check_and_is_better_on_the_same_leads(idle: int, middle: float, steep: float) -> None:
+    past = quarter(1, middle=middle, steep=steep)
+    (one,) = of_points(the_agreement(idle=idle), past)
+
+    found = with_draft(one, the_agreement(idle=idle), the_text(idle=idle), past, WEEK, version=7)
+    draft, tried = read_agreement(found.draft), the(found.tried)
+
+    assert (draft.version, problems_of(draft)) == (7, [])
+    assert differences_by_part(the_agreement(idle=idle), draft)["qualification"] != ()
+    assert tried.then < tried.now
+    assert (tried.then_won.share or 0) > (tried.now_won.share or 1)
+    assert tried.then == compare(draft, None, past).draft.qualified.leads
 
 
 def test_few_leads_call_for_nothing() -> None:
