@@ -5,8 +5,10 @@ The flow is here and not in flows/, because a review with its page and its chart
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import httpx
 from prefect import flow
@@ -18,18 +20,28 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Completed
 
 from agreements.wording.markdown import escaped
-from app.review import wording
-from app.review.making import MadeReview, make_due
 from tasks.wiring import toolbox
+from tasks.wiring.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from app.review.making import MadeReview
 
 
 @flow(name="review", retries=0, persist_result=False)
 async def review() -> State:
     """Make each review that is due by its agreement and was not made. The run shows counts, without people and leads."""
+    make_due = await asyncio.to_thread(_make_due)
     made = await make_due(toolbox.current())
     if made:
         await _show(made)
     return Completed(message=in_words(made))
+
+
+def _make_due() -> Callable[[Toolbox], Awaitable[tuple[MadeReview, ...]]]:
+    """Import what makes reviews, which is slow, in a thread and not when a worker starts."""
+    from app.review.making import make_due
+
+    return make_due
 
 
 async def _show(made: Sequence[MadeReview]) -> None:
@@ -51,6 +63,8 @@ def in_words(made: Sequence[MadeReview]) -> str:
 
 def summary(made: Sequence[MadeReview]) -> str:
     """Return the reviews as Markdown: for each its number, its days and its counts. It names no person, no company and no lead."""
+    from app.review import wording
+
     parts = [
         f"### Review {one.number}: {one.due.kind}, {escaped(one.review.agreement)}, {one.days}\n\n"
         f"| | |\n|---|---|\n"
