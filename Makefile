@@ -65,7 +65,7 @@ bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quic
 chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-nightly: setup ## what takes too long for every change: a year of forty reps, chaos, killed readers, every step on PostgreSQL, new examples, every property 20,000 times, every benchmark
+nightly: setup ## what takes too long for every change: a year of forty reps, chaos, killed readers, every story of a lead on PostgreSQL, new examples, every property 20,000 times, every benchmark
 	BATON_YEAR=1 $(BIN)/python -m pytest tests/year -k a_year
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
 	BATON_STORM=1 $(BIN)/python -m pytest tests/tasks/crm/test_killed_readers.py
