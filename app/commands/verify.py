@@ -30,19 +30,19 @@ def verify(
     the trail. With --crm, list leads that Baton or the CRM lacks, or of which they say different things.
     """
     if schema:
-        from app import verify_report
+        from app.verifying.report import schema as schema_of
 
-        typer.echo(json.dumps(verify_report.schema(), indent=2))
+        typer.echo(json.dumps(schema_of(), indent=2))
         return
     if crm:
-        from app.commands import verify_crm
+        from app.verifying.crm import compare
 
-        verify_crm.compare(terminal.open_box(), days=days, as_json=as_json)
+        compare(terminal.open_box(), days=days, as_json=as_json)
         return
     head = head.strip().lower()
     if head and (len(head) < ENOUGH or not set(head) <= set("0123456789abcdef")):
         terminal.fail(terminal.USAGE, f"--head takes at least {ENOUGH} characters of a head, which are digits and the letters a to f.")
     box = terminal.open_box()
-    from app.commands import verify_all
+    from app.verifying.everything import Wanted, verify_all
 
-    verify_all.verify_all(box, verify_all.Wanted(head, table=table, runs=runs, as_json=as_json))
+    verify_all(box, Wanted(head, table=table, runs=runs, as_json=as_json))

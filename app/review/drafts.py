@@ -18,8 +18,8 @@ from agreements.errors import InvalidAgreement
 from agreements.loading import read_agreement
 from agreements.model import Agreement
 from agreements.review.proposal import Change, Proposal
+from app.review.entry_removal import without
 from app.review.report import Review
-from app.review.taking_out import without
 
 #: No line of an agreement is wrapped again.
 _WIDE = 100_000

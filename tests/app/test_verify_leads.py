@@ -14,8 +14,9 @@ from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, tempor
 from sqlalchemy import make_url, text
 from typer.testing import Result
 
-from app import stack, verify_leads
-from app.verify_report import schema
+from app import stack
+from app.verifying import leads as leads_check
+from app.verifying.report import schema
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.conftest import Command
 from tests.deal import NOT_YET
@@ -163,7 +164,7 @@ async def test_more_leads_ask_for_no_more_statements(driver: Driver, box: Toolbo
             capture(box)
         await driver.settle()
         with recorded(box.database) as work:
-            assert verify_leads.check(box, told=lambda what, done: None).findings == []
+            assert leads_check.check(box, told=lambda what, done: None).findings == []
         counts.append(len(work))
 
     assert counts[0] == counts[1]
@@ -176,7 +177,7 @@ def test_ten_times_the_leads_take_ten_times_the_work(box: Toolbox) -> None:
     fill(box.database, open_handoffs=100, ended=1_900)
 
     with recorded(box.database) as work:
-        checked = verify_leads.check(box, told=lambda what, done: None)
+        checked = leads_check.check(box, told=lambda what, done: None)
 
     assert sum(row.taken_in for row in checked.rows) == 2_000
     assert max(one.steps for one in work.asked) < 200 * 2_000

@@ -12,7 +12,7 @@ import pytest
 from sqlmodel import Session, SQLModel, col, select
 
 from agreements.lifecycle import ENDS, OPEN_STAGES
-from app import verify_leads
+from app.verifying import leads as leads_check
 from storage import figures, handoffs, trail, waits
 from storage.crm.port import Account
 from storage.tables import Answer, Assignment, Delivery, Event, Handoff, Wait, Wake
@@ -136,7 +136,7 @@ async def test_no_lead_is_lost_whatever_people_do_or_leave_undone(driver: Driver
     every_lead_is_somewhere_and_somebodys(box, leads)
     each_wait_was_opened_once_and_closed_or_is_open(box)
     nothing_is_left_to_say_or_to_do(box)
-    assert verify_leads.check(box, told=lambda what, done: None).findings == []
+    assert leads_check.check(box, told=lambda what, done: None).findings == []
     if leads >= 100:
         chosen = ("accepted", "rejected", "handed", "attempted", "connected", "opportunity", "returned", "completed", "undone", "decided")
         assert [name for name in chosen if not people.did[name]] == []

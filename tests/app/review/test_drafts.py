@@ -11,7 +11,7 @@ import pytest
 from agreements.loading import read_agreement
 from agreements.review.proposal import Change, Proposal
 from app.review.drafts import draft
-from app.review.taking_out import without
+from app.review.entry_removal import without
 
 ON = date(2027, 4, 1)
 EXAMPLES = ("starter", "b2b-saas", "multi-product", "marketplace")

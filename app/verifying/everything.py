@@ -13,9 +13,11 @@ from rich.table import Table
 
 from agreements.conservation import Finding, SourceDay
 from agreements.lifecycle import Stage
-from app import terminal, verify_leads, verify_trail
-from app.verify_leads import LeadsCheck, RunsCheck
-from app.verify_report import Found, Row, Runs, Trail, Verified
+from app import terminal
+from app.verifying import leads as leads_check
+from app.verifying import trail as trail_check
+from app.verifying.leads import LeadsCheck, RunsCheck
+from app.verifying.report import Found, Row, Runs, Trail, Verified
 from storage import mail_findings, strays
 from storage.trail import TrailCheck
 from tasks.wiring.toolbox import Toolbox
@@ -77,14 +79,14 @@ def _checked(box: Toolbox, wanted: Wanted) -> Checked:
         def told(what: str, done: int) -> None:
             progress.update(bar, description=f"{what} ... {done:,}" if done else f"{what} ...")
 
-        leads = verify_leads.check(box, told=told)
-        runs = verify_leads.check_runs(box, leads.with_run, told=told) if wanted.runs else RunsCheck([], "The runs were left out.")
+        leads = leads_check.check(box, told=told)
+        runs = leads_check.check_runs(box, leads.with_run, told=told) if wanted.runs else RunsCheck([], "The runs were left out.")
         told("Walking along the trail", 0)
-        chain = verify_trail.chain_of(box)
-    heads = verify_trail.lost_heads(box, say=notes.append)
-    heads += verify_trail.place_of(box, wanted.head, say=notes.append) if wanted.head else []
+        chain = trail_check.chain_of(box)
+    heads = trail_check.lost_heads(box, say=notes.append)
+    heads += trail_check.place_of(box, wanted.head, say=notes.append) if wanted.head else []
     at, rescued, mail = box.read_now(lambda session, now: (now, strays.rescued(session), mail_findings.open_count(session)))
-    findings = [*leads.findings, *runs.findings, *verify_trail.of_chain(chain), *heads]
+    findings = [*leads.findings, *runs.findings, *trail_check.of_chain(chain), *heads]
     return Checked(at, leads, runs, chain, rescued, mail, findings, notes)
 
 
@@ -115,7 +117,7 @@ def _print(found: Checked, wanted: Wanted) -> None:
     say(f"{leads.open} leads are open. {asked}" if leads.open else "No lead is open.", markup=False, soft_wrap=True)
     if leads.kept:
         say(f"{leads.kept} payloads at the doors are no leads yet: `baton intake failed`.", style="yellow")
-    say(f"trail: {chain.sealed} events sealed, {chain.unsealed} not yet, head {chain.head[: verify_trail.ENOUGH] or 'none'}")
+    say(f"trail: {chain.sealed} events sealed, {chain.unsealed} not yet, head {chain.head[: trail_check.ENOUGH] or 'none'}")
     if chain.pruned_until is not None:
         say(f"{chain.pruned} events up to {chain.pruned_until:%Y-%m-%d %H:%M} UTC were removed as agreed.")
     if found.rescued:

@@ -68,7 +68,7 @@ def check_runs(box: Toolbox, leads: list[OpenLead], *, told: Callable[[str, int]
     """Ask Prefect about the runs of these leads. Imports Prefect only where there is a lead to ask about."""
     if not leads:
         return RunsCheck([])
-    from app import runs_seen
+    from app.verifying import runs_seen
 
     try:
         return RunsCheck(runs_seen.wrong_runs(box, leads, told=lambda done: told("Asking Prefect about runs", done)))
