@@ -23,6 +23,7 @@ STEPS: tuple[AnswerKind, ...] = ("accepted", "sql", "opportunity", *GIVEN_BACK)
 #: The answers that say how an acceptance ended: with a yes, or with the lead given back.
 _DECIDED: tuple[AnswerKind, ...] = ("accepted", *GIVEN_BACK)
 _NOBODY: tuple[AnswerKind, ...] = ("deadline",)
+_IS_OPEN: ColumnElement[bool] = col(Opportunity.state).in_([OpportunityState.OPEN.value])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class AnswerRow(NamedTuple):
 
 
 class OpportunityRow(NamedTuple):
-    """One opportunity with the agreement of its handoff, where the CRM named one."""
+    """One opportunity with the agreement of its handoff, where the CRM named one. stalled_at: since when, None while it is not stalled."""
 
     crm_id: str
     lead_id: int | None
@@ -103,6 +104,7 @@ class OpportunityRow(NamedTuple):
     amount: int | None
     currency: str
     faults: dict[str, str]
+    stalled_at: datetime | None
 
 
 def _columns(*columns: Any) -> Select[Any]:
@@ -203,10 +205,11 @@ def opportunities(session: Session, span: Span) -> list[OpportunityRow]:
         _columns(
             Opportunity.crm_id, Opportunity.lead_id, Opportunity.handoff_id, Handoff.agreement, Opportunity.opened_at,
             Opportunity.settled_at, Opportunity.closed_on, Opportunity.state, Opportunity.amount, Opportunity.currency, Opportunity.faults,
+            Opportunity.stalled_at,
         )
         .join(Handoff, col(Handoff.id) == col(Opportunity.handoff_id), isouter=True)
         .where(col(Opportunity.opened_at) < span.as_of)
-        .where((col(Opportunity.opened_at) >= span.since) | (col(Opportunity.settled_at) >= span.since))
+        .where((col(Opportunity.opened_at) >= span.since) | (col(Opportunity.settled_at) >= span.since) | _IS_OPEN)
         .order_by(col(Opportunity.id))
     )  # fmt: skip
     return [OpportunityRow(*row) for row in session.execute(query)]
