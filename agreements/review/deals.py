@@ -14,6 +14,7 @@ from agreements.words import OpportunityState
 
 #: Which campaign of the lead's activities: the first, or the last before the opportunity began.
 WhichCampaign = Literal["first", "last"]
+WHICH_CAMPAIGN: tuple[WhichCampaign, WhichCampaign] = ("first", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,7 @@ def _money(currency: str, deals: Sequence[Deal], period: Period) -> Money | None
 def by_campaign(deals: Sequence[Deal], period: Period) -> tuple[Campaign, ...]:
     """Return the pipeline by first and by last campaign, in alphabetical order."""
     found: list[Campaign] = []
-    sides: tuple[WhichCampaign, WhichCampaign] = ("first", "last")
-    for at, which in enumerate(sides):
+    for at, which in enumerate(WHICH_CAMPAIGN):
         for name in sorted({one.campaigns[at] for one in deals}):
             own = [one for one in deals if one.campaigns[at] == name]
             found += [Campaign(which=which, campaign=name, money=one) for one in money(own, period)]
