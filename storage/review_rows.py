@@ -194,6 +194,20 @@ def answers(session: Session, span: Span) -> list[AnswerRow]:
     return [AnswerRow(*row) for row in session.execute(query)]
 
 
+def given_back(session: Session, span: Span) -> Mapping[str, int]:
+    """How often each reason was given for a rejection or return of the span that counts, by its code."""
+    code = col(Answer.data)["reason"].as_string()
+    query = (
+        select_columns(code, func.count())
+        .select_from(Answer)
+        .join(Handoff, col(Handoff.id) == col(Answer.handoff_id))
+        .where(col(Handoff.agreement) == span.agreement, col(Answer.kind).in_(GIVEN_BACK), span.holds(Answer.answered_at))
+        .where(col(Answer.state).in_([AnswerState.COUNTED.value]))
+        .group_by(code)
+    )
+    return {str(reason or ""): count for reason, count in session.execute(query)}
+
+
 def continued_by_rulings(session: Session) -> set[int]:
     """The handoffs in which a lead was assigned again because a manager overturned its rejection."""
     return {ident for ident in session.exec(select(Dispute.again_id).where(col(Dispute.again_id).is_not(None))) if ident is not None}
