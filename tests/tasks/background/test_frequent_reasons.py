@@ -38,10 +38,13 @@ def give(box: Toolbox, reason: str, count: int, *, state: AnswerState = AnswerSt
 
     def work(session: Session, now: datetime) -> None:
         wait = the(session.exec(select(Wait)).first())
+        at = now - timedelta(minutes=1)
         for _ in range(count):
-            times = dict.fromkeys(("answered_at", "effective_at"), now - timedelta(minutes=1))
-            given = {"wait_id": wait.id, "handoff_id": wait.handoff_id, "kind": "rejected", "by": "ana", "via": "link"}
-            session.add(Answer(**given, **times, data={"reason": reason}, state=state))
+            row = Answer(
+                wait_id=wait.id, handoff_id=wait.handoff_id, kind="rejected", by="ana", via="link", answered_at=at, effective_at=at
+            )
+            row.data, row.state = {"reason": reason}, state
+            session.add(row)
 
     box.write_now(work)
 
