@@ -1,4 +1,4 @@
-"""The page of one lead for marketing and managers in a real browser: on a phone and a desk, in light and dark, before and after the code."""
+"""The page of one lead for marketing and managers in a real browser: on a phone and a desk, before and after the code."""
 
 from __future__ import annotations
 
