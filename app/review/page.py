@@ -32,7 +32,7 @@ class Section:
 _SECTIONS = (
     ("What was promised and kept", ("promises",)),
     ("What became of the leads", ("funnel", "speed", "sources", "touches", "recycled")),
-    ("From an MQL to a win", ("cohorts", "pipeline", "campaigns")),
+    ("From an MQL to a win", ("cohorts", "days-to-won", "pipeline", "campaigns")),
     ("Why sales gave leads back", ("reasons", "against", "disputes", "ticks")),
     ("Where the time went", ()),
     ("Open leads", ("open",)),

@@ -106,6 +106,18 @@ def _pipeline(found: Review) -> Iterator[Table]:
     ]
     columns = ("currency", "opened", "worth", "won", "won amount", "lost", "lost amount")
     yield _table("pipeline", "Pipeline", columns, money)
+    took = found.days_to_won
+    days: list[tuple[Cell, ...]] = []
+    if took.quartiles:
+        quartiles = (int(one) if one.is_integer() else one for one in took.quartiles)
+        days = [(Share(count=took.counted, of=took.won), *quartiles, took.longest)]
+    yield _table(
+        "days-to-won",
+        "Days to a win",
+        ("wins counted", "a quarter within", "median", "three quarters within", "longest"),
+        days,
+        "From when the lead was first stored. Wins before their lead came are left out, and opportunities that ended before they began.",
+    )
     campaigns: list[tuple[Cell, ...]] = [
         (one.which, one.campaign, one.money.currency, one.money.opened.of, one.money.opened_amount, one.money.won.of, one.money.won_amount)
         for one in found.campaigns
