@@ -1,4 +1,4 @@
-"""8,000 real leads and their 842 deals, where they are at hand, lived through in the order of the dates. The review counts what the files say.
+"""8,000 real leads and their 842 deals, where they are at hand, lived through by their dates. The review counts what the files say.
 
 `make test-long` plays every tenth lead. `make nightly` plays all of them (BATON_OLIST=1).
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import shutil
@@ -150,5 +151,5 @@ def reviewed(baton: Command, out: Path) -> tuple[dict[str, Any], dict[str, list[
     assert len(page) < 1_000_000
     assert "Days to a win" in page
     assert "These were won before their lead came. They count as won, without days. 1" in page
-    tables = {path.stem: list(csv.DictReader(path.open(encoding="utf-8", newline=""))) for path in out.glob("*.csv")}
+    tables = {path.stem: list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))) for path in out.glob("*.csv")}
     return json.loads((out / "review.json").read_text(encoding="utf-8")), tables
