@@ -116,7 +116,6 @@ async def test_the_review_of_all_their_days_equals_the_files(
     assert {row["source"]: (row["won"], row["won of"]) for row in tables["sources"]} == {
         name: (f"{facts.won[name]}", f"{count}") for name, count in facts.came.items()
     }
-    assert tables["days-to-won"][0]["median"] == f"{told['days_to_won']['quartiles'][1]:g}"
     if WHOLE:
         known(told)
 
@@ -149,7 +148,7 @@ def reviewed(baton: Command, out: Path) -> tuple[dict[str, Any], dict[str, list[
     assert done.exit_code == 0, done.output
     page = (out / "review.html").read_text(encoding="utf-8")
     assert len(page) < 1_000_000
-    assert "Days to a win" in page
+    assert "From lead to win: a median of " in page
     assert "These were won before their lead came. They count as won, without days. 1" in page
     tables = {path.stem: list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))) for path in out.glob("*.csv")}
     return json.loads((out / "review.json").read_text(encoding="utf-8")), tables
