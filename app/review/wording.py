@@ -72,7 +72,7 @@ def headline(found: Review) -> str:
 
 
 def days_to_won(found: DaysToWon) -> str:
-    """From lead to win: a median of 14 days (of 21 wins; a quarter within 7, three quarters within 30, the longest 90). Empty without one."""
+    """From lead to win: a median of 14 days (of 21 wins; a quarter within 7, three quarters within 30, the longest 90). Empty for none."""
     if found.quartiles is None:
         return ""
     first, middle, last = (f"{one:,g}" for one in found.quartiles)
