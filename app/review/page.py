@@ -51,7 +51,7 @@ class Section:
 _SECTIONS = (
     ("What was promised and kept", ("promises",)),
     ("What became of the leads", ("funnel", "touches", "speed", "sources")),
-    ("From an MQL to a win", ("recycled", "cohorts", "pipeline", "first-campaigns", "last-campaigns")),
+    ("From an MQL to a win", ("recycled", "cohorts", "pipeline", "open-opportunities", "first-campaigns", "last-campaigns")),
     ("Why sales gave leads back", ("against", "disputes", "ticks", "reasons")),
     ("Where the time went", ()),
     ("Open leads", ("open",)),

@@ -109,6 +109,12 @@ def _pipeline(found: Review) -> Iterator[Table]:
     ]
     columns = ("currency", "opened", "worth", "won", "won amount", "lost", "lost amount")
     yield _table("pipeline", "Pipeline", columns, money, wording.days_to_won(found.days_to_won))
+    still_open: list[tuple[Cell, ...]] = [
+        (one.currency, one.stalled.of, one.amount, one.stalled, one.stalled_amount) for one in found.open_money
+    ]
+    remark = "Stalled: the CRM has said nothing new for the agreed time, 30 days where none is agreed."
+    heads = ("currency", "open", "worth", "stalled", "stalled amount")
+    yield _table("open-opportunities", "Opportunities that are open", heads, still_open, remark)
     for which in WHICH_CAMPAIGN:
         campaigns: list[tuple[Cell, ...]] = [
             (one.campaign, each.currency, each.opened.of, each.opened_amount, each.won.of, each.won_amount)
