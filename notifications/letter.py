@@ -177,8 +177,7 @@ class SigningContext:
 
     reference: name@version. party: the party to sign for. begins: the first day on which it counts. code: six digits that the
     signer types beside the name. contract: the whole contract in words, None where it is too long for a message. differences:
-    the changes since the version `compared_with`, empty where there is none. not_carried_out: what is agreed and not carried out
-    by Baton, in sentences.
+    the changes since the version `compared_with`, empty where there is none.
     """
 
     to: Recipient
@@ -190,7 +189,6 @@ class SigningContext:
     contract: Contract | None = None
     differences: tuple[str, ...] = ()
     compared_with: str = ""
-    not_carried_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +227,8 @@ class ReviewContext:
     """Everything that a mail about a review may use.
 
     reference: name@version. days: which days it is about, in words. what: the result in sentences. todo: what to decide, each in a
-    sentence. rows: the objectives of both sides. command: what shows the whole review.
+    sentence. rows: the objectives of both sides. command: what shows the whole review. link: the reader's page with all open leads, empty
+    for most readers; number: the code for it.
     """
 
     to: Recipient
@@ -241,6 +240,7 @@ class ReviewContext:
     todo: tuple[str, ...]
     rows: tuple[ReviewRow, ...]
     command: str
+    number: str = ""
 
 
 class Told(Protocol):
