@@ -87,7 +87,8 @@ def with_the_nights(closed: Sequence[Candidate], waiting: Mapping[str, Mapping[d
 
     waiting: by rep and instant, how many leads that the rep has wait for an opening at that instant.
     """
-    return tuple(replace(one, waiting=waiting.get(one.rep, {}).get(one.opens_at, 0)) for one in closed)
+    found = [(one, waiting.get(one.rep, {}).get(one.opens_at, 0)) for one in closed]
+    return tuple(replace(one, waiting=count) if count else one for one, count in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from rich.markup import escape
 from rich.text import Text
 
 from agreements.review.share import Share
-from app.backtest.terminal_view import print_warnings, titled
+from app.backtest.tables import titled
+from app.backtest.terminal_view import print_warnings
 from app.review import wording
 from app.review.report import Review
 from app.review.tables import Table, tables
