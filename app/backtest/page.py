@@ -56,7 +56,7 @@ def page(found: Backtest) -> str:
         group_charts=[figure(chart, with_table=False) for chart in charts.groups(found, shown=shown)] if shown else [],
         more_groups=max(0, len(found.groups) - GROUPS_SHOWN),
         stages=[figure(chart) for chart in charts.stages(found)],
-        routes=[_Route(kind, side, number) for number, (kind, side) in enumerate(zip(KINDS, found.sides, strict=False)) if side.routing],
+        routes=[_Route(side, number) for number, side in enumerate(found.sides) if side.routing],
         left_out=found.left_out[:LEFT_OUT_SHOWN],
         more_left_out=max(0, len(found.left_out) - LEFT_OUT_SHOWN),
     )
@@ -67,10 +67,10 @@ class _Route:
 
     head = HEAD
 
-    def __init__(self, kind: str, side: SideFound, tone: int) -> None:
+    def __init__(self, side: SideFound, tone: int) -> None:
         found = side.routing
         assert found is not None, "only a version whose leads were routed has this part"
-        self.kind, self.reference = kind, side.reference
+        self.reference = side.reference
         self.basis, self.model, self.notes = basis(found), model(found), found.notes
         self.sentences, self.reps, self.promises = list(sentences(found)), list(rep_lines(found)), list(promise_lines(found))
         self.charts = [figure(chart, with_table=False) for chart in charts.routing(found, tone=tone)]
