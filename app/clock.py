@@ -16,6 +16,7 @@ from app.hand_over import HandOver
 from app.intake_doors.fetch_queue import fetch_leads
 from app.prefect_runs import Engine, EngineAway
 from app.repair import Repair
+from app.review.week_counting import count_weeks
 from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
 from tasks.background import alarms, read_crm
@@ -47,6 +48,8 @@ RESUMED_SECONDS = 2.0
 RELEASE_SECONDS = 600.0
 #: How often the clock looks for what the operator must know, in seconds. The first look comes after this time.
 ALARM_SECONDS = 60.0
+#: How often the clock looks whether the figures of the week are old, in seconds. The first look comes after this time.
+WEEK_SECONDS = 60.0
 #: The longest pause before a part that keeps failing is tried again, in seconds.
 LONGEST_PAUSE = 60.0
 
@@ -110,6 +113,7 @@ class Clock:
             "the trail": self._every(SEAL_SECONDS, self._seal),
             "the head of the trail by mail": self._every(HEAD_SECONDS, self._mail_head),
             "alarms": self._every(ALARM_SECONDS, self._look_for_alarms, at_once=False),
+            "the figures of the week": self._every(WEEK_SECONDS, self._count_weeks, at_once=False),
         }
         if self.hand_over:
             parts["wakes"] = self.hand_over.deliver
@@ -247,6 +251,9 @@ class Clock:
 
     async def _look_for_alarms(self) -> int:
         return await alarms.look(self.box, real=datetime.now(UTC))
+
+    async def _count_weeks(self) -> int:
+        return await count_weeks(self.box)
 
     async def _mail_head(self) -> int:
         to = self.box.settings.trail_mail_to

@@ -32,6 +32,7 @@ from notifications.letter import (
     SignatureContext,
     SigningContext,
 )
+from notifications.prefect_window import window_links
 
 T = TypeVar("T")
 
@@ -175,6 +176,7 @@ _OTHERS: Mapping[str, Any] = {
         more=3,
         number=_NUMBER,
         page="https://baton.example/m/made-up",
+        window=window_links("https://prefect.example", "maria"),
     ),
     "review-told": ReviewContext(
         to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
