@@ -261,7 +261,7 @@ def bare(context: T) -> T:
 
 
 #: Fields that no person writes: the reader's id and zone, links and their code, the chat address, and the contract.
-_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat"})
+_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat", "window"})
 
 
 def full_of(value: T, text: str, name: str = "") -> T:
