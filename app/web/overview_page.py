@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agreements.lifecycle import OPEN_STAGES
+from agreements.time_shares import duration, time_shares
 from app.review.wording import AIMS
-from app.time_shares import duration, time_shares
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
 from app.web.rendering import page
 from notifications.plain_text import clean
