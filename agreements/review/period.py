@@ -44,6 +44,11 @@ class Period:
         """Return the date at that instant."""
         return at.astimezone(ZoneInfo(self.zone)).date()
 
+    def week(self, at: datetime) -> date:
+        """Return the Monday of the week of that instant."""
+        day = self.day(at)
+        return day - timedelta(days=day.weekday())
+
     def since(self, first: date) -> Period:
         """Return the period from that day to the same end."""
         return Period(first, self.last, self.zone, self.now)

@@ -29,7 +29,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Everything that a review counts. agreement: the newest version in force at the end.
+    """Everything that a review counts. agreement: the newest version in force at the end; versions: every deployed one, by number.
 
     ticks: what was ticked in each acceptance of the period. waits: what each open pass waited for, by the id of the pass. deals: every
     one, also those of no lead. time_spent: of so many leads, by party.
@@ -44,6 +44,7 @@ class Read:
     waits: Mapping[int, str]
     time_of_leads: int = 0
     time_spent: Mapping[TimeParty, timedelta] = field(default_factory=dict)
+    versions: Mapping[int, Agreement] = field(default_factory=dict)
 
     @property
     def by_id(self) -> dict[int, Pass]:
@@ -72,7 +73,7 @@ def read(session: Session, name: str, period: Period, progress: Progress) -> Rea
     spent = time_spent(session, leads, period)
     progress("counting", 5, 6)
     ticks = [_ticked(one.data) for one in answers if one.kind == "accepted" and period.holds(one.answered_at)]
-    return Read(newest, folded.passes, promises, given, deals, ticks, waits, len(leads), spent)
+    return Read(newest, folded.passes, promises, given, deals, ticks, waits, len(leads), spent, versions)
 
 
 def _newest(versions: Mapping[int, Agreement], period: Period) -> Agreement:
