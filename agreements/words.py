@@ -134,7 +134,7 @@ TemplateName = Literal[
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
     "complaint-told", "crm-told", "alarm-told",
     "trail-head", "test", "signature-told", "signature-asked",
-    "do-not-contact", "asked-again", "review-told",
+    "do-not-contact", "asked-again", "review-told", "reason-told",
 ]  # fmt: skip
 TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 #: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.

@@ -26,6 +26,7 @@ from benchmarks.measures import (
     intake,
     list_import,
     overview,
+    review,
     routing,
     scrape,
     start,
@@ -33,6 +34,7 @@ from benchmarks.measures import (
     time_of_leads,
     trail,
     trial,
+    verifying,
 )
 from benchmarks.postgresql import Cluster
 from benchmarks.seeding import Seeder
@@ -52,10 +54,12 @@ PARTS = {
     "storage": "answers, intake and backtest, without a server",
     "audit": "a million leads and three million activities audited, without a server",
     "trail": "a million events proven, without a server",
+    "verify": "baton verify and verify --crm with 100,000 open leads, without a server",
     "import": "100,000 rows imported, and answers beside them, without a server",
     "routing": "who gets 100,000 leads, over 200 reps, without a server",
     "metrics": "a scrape of /metrics and a look for alarms with 100,000 leads, without a server",
     "overview": "the page with all open leads, 100,000 of them, without a server",
+    "review": "a review of 100,000 leads with its page, without a server",
     "time": "where the time of 100,000 leads went, summed, without a server",
     "start": "processor time of short commands, without a server",
 }
@@ -90,6 +94,8 @@ class Run:
             self._storage(audit.measure)
         if "trail" in self.chosen:
             self._storage(trail.measure)
+        if "verify" in self.chosen:
+            self._storage(verifying.measure)
         if "import" in self.chosen:
             self._storage(list_import.measure)
         if "routing" in self.chosen:
@@ -98,6 +104,8 @@ class Run:
             self._storage(scrape.measure)
         if "overview" in self.chosen:
             self._storage(overview.measure)
+        if "review" in self.chosen:
+            self._storage(review.measure)
         if "time" in self.chosen:
             self._storage(time_of_leads.measure)
         if "start" in self.chosen:

@@ -5,27 +5,28 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Any, cast
 
 import httpx
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import LogCreate
+from prefect.client.schemas.actions import ArtifactCreate, LogCreate
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
 
+from flows import event_stream
 from flows.lead_events import for_prefect
 from flows.story import Story
 
 #: The name of the logger under which Prefect shows the lines.
 LOGGER = "baton.lead"
+ABOUT_TIMELINE = "What happened to this lead, from its first moment to its end."
 #: How long a server that does not answer may take, in seconds. The lines then wait for the next attempt.
 PATIENCE_SECONDS = 10.0
 log = logging.getLogger("baton.attempt")
 
 
 async def tell(story: Story) -> bool:
-    """Send the story to the current run: its events in one call, its lines in another. Return whether Prefect has it.
+    """Send the story to the current run: a call for its lines and one for its timeline. Return whether Prefect has them.
 
     Never raises for a server that is away. Outside of a run, as in tests without Prefect, there is nobody to tell.
     """
@@ -42,10 +43,13 @@ async def tell(story: Story) -> bool:
 
 
 async def send(client: PrefectClient, run: FlowRun, story: Story) -> None:
-    """Send the story to this run. The events go first: Prefect knows them by their ids when they come again."""
-    if story.events:
-        await client.request("POST", cast(Any, "/events"), json=[for_prefect(one, run) for one in story.events])
+    """Send the story to this run. The events go last: where the server is away, none waits in this process."""
     if story.lines:
         await client.create_logs(
             [LogCreate(name=LOGGER, level=line.level, message=line.text, timestamp=line.at, flow_run_id=run.id) for line in story.lines]
         )
+    if story.timeline:
+        new = ArtifactCreate(type="markdown", data=story.timeline, description=ABOUT_TIMELINE, flow_run_id=run.id)
+        await client.create_artifact(new)
+    for event in story.events:
+        event_stream.hand_over(for_prefect(event, run))

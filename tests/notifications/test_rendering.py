@@ -128,7 +128,8 @@ def lines_of_ours(text: str) -> int:
 
 def test_every_message_has_a_folder_and_can_be_named() -> None:
     others = [
-        "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "number-guessed", "review-told",
+        "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "number-guessed", "reason-told",
+        "review-told",
         "signature-asked",
         "signature-told", "test", "trail-head",
     ]  # fmt: skip
