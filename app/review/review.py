@@ -14,7 +14,7 @@ from agreements.errors import RosterError
 from agreements.review import cohorts, deals, funnel, promises, reasons
 from agreements.review.followed import Figures, Followed, Source, followed
 from agreements.review.notes import notes
-from agreements.review.objectives import Measured, objectives
+from agreements.review.objectives import objectives
 from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.share import Share
@@ -55,11 +55,8 @@ def review_of(
     proposed: tuple[Proposed, ...] | None = None,
 ) -> Review:
     """Return the review of what was read. name_of: the name of a person of the roster. Reads nothing."""
-    won_at = deals.first_wins(found.deals)
-    of_leads = deals.from_leads(found.deals)
-    shown = {one.pass_id for one in of_leads}
-    not_shown = [one for one in found.passes if one.opportunity_at and one.id not in shown and not one.merged]
-    measured = objectives(Measured(found.passes, found.promises, of_leads, not_shown, found.agreement), period)
+    won_at, by = deals.first_wins(found.deals), found.measured
+    of_leads, not_shown, measured = by.deals, by.not_shown, objectives(by, period)
     kept = promises.kept(found.promises, period)
     maturities = cohorts.maturities(found.passes, won_at, found.agreement, period.begins)
     months = cohorts.cohorts(found.passes, won_at, period, maturities)
