@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import delete, select
 from sqlmodel import Session, col
 
-from agreements.lifecycle import Stage
 from agreements.telling_marketing import SETTLED
 from agreements.words import OUTCOMES, Outcome, word
 from storage import digests, wakes
@@ -21,20 +20,39 @@ MARKETING: Final = "marketing"
 
 @dataclass(frozen=True, slots=True)
 class ToldOutcome:
-    """What became of one lead. item: its number; what: a sentence without personal data; at: aware; answer: of sales, None for a settled
-    dispute; stage: of the lead now; wrote: the words of the person who answered, empty for none."""
+    """What became of one lead. item: its number; what: a sentence without personal data; at: aware; answer_id: of sales, None for a
+    settled dispute; wrote: the words of the person who answered, empty for none."""
 
     item: int
     outcome: Outcome
     what: str
     at: datetime
-    answer: Answer | None
+    answer_id: int | None
     lead_id: int
-    stage: Stage
     company: str
     campaign: str
     source: str
     wrote: str
+
+
+class _Row(NamedTuple):
+    item: int
+    kind: str
+    what: str
+    at: datetime
+    answer_id: int | None
+    answered_at: datetime | None
+    lead_id: int
+    company: str
+    campaign: str
+    source: str
+    text: str | None
+
+
+_SHOWN: tuple[Any, ...] = (
+    DigestItem.id, DigestItem.kind, DigestItem.what, DigestItem.at, Answer.id, Answer.answered_at,
+    Lead.id, Lead.company, Lead.campaign, Lead.source, PersonalText.text,
+)  # fmt: skip
 
 
 def put_aside(session: Session, answer: Answer, outcome: Outcome, what: str, *, key: str, at: datetime) -> bool:
@@ -54,9 +72,8 @@ def untold(session: Session, *, now: datetime) -> list[ToldOutcome]:
 
     Leaves out answers that were taken back, and leads that were erased or that nobody may contact.
     """
-    query: Any = select(DigestItem, Answer, col(Handoff.stage), Lead, col(PersonalText.text))
-    found = session.execute(_of_counting(query, now).where(col(DigestItem.at) <= now))
-    return [_told(item, answer, Stage(stage), lead, text or "") for item, answer, stage, lead, text in found]
+    found = session.execute(_of_counting(select(*_SHOWN), now).where(col(DigestItem.at) <= now))
+    return [_told(_Row(*row)) for row in found]
 
 
 def untold_ids(session: Session, *, now: datetime) -> list[int]:
@@ -64,22 +81,21 @@ def untold_ids(session: Session, *, now: datetime) -> list[int]:
     return [ident for (ident,) in session.execute(_of_counting(select(col(DigestItem.id)), now).where(col(DigestItem.at) <= now))]
 
 
-def _told(item: DigestItem, answer: Answer | None, stage: Stage, lead: Lead, text: str) -> ToldOutcome:
-    outcome = word(item.kind, OUTCOMES)
+def _told(row: _Row) -> ToldOutcome:
+    outcome = word(row.kind, OUTCOMES)
     assert outcome is not None, "nothing else is kept for marketing"
-    said = answer if outcome != SETTLED else None
+    said = outcome != SETTLED
     return ToldOutcome(
-        item=item.id,
+        item=row.item,
         outcome=outcome,
-        what=item.what,
-        at=said.answered_at if said else item.at,
-        answer=said,
-        lead_id=lead.id,
-        stage=stage,
-        company=lead.company,
-        campaign=lead.campaign,
-        source=lead.source,
-        wrote=text if said else "",
+        what=row.what,
+        at=(row.answered_at if said else None) or row.at,
+        answer_id=row.answer_id if said else None,
+        lead_id=row.lead_id,
+        company=row.company,
+        campaign=row.campaign,
+        source=row.source,
+        wrote=(row.text or "") if said else "",
     )
 
 

@@ -16,7 +16,7 @@ from notifications.links import Links
 from storage import roster
 from storage.disputes import DISPUTABLE
 from storage.outcomes import ToldOutcome
-from storage.tables import Delivery, Handoff, Lead, Wait
+from storage.tables import Answer, Delivery, Handoff, Lead, Wait
 from tasks import dispute_window
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
@@ -95,7 +95,7 @@ def _groups(
 
 def _row(session: Session, person: str, told: Sequence[ToldOutcome], links: Links, *, now: datetime) -> NewsRow:
     last = told[-1]
-    answer = last.answer if last.answer and last.answer.kind in DISPUTABLE else None
+    answer = session.get(Answer, last.answer_id) if last.answer_id and last.outcome in DISPUTABLE else None
     may = answer is not None and not dispute_window.why_not(session, answer, now=now)
     return NewsRow(
         number=last.lead_id,

@@ -11,6 +11,7 @@ from sqlmodel import select
 from agreements.words import Outcome
 from notifications.letter import Letter
 from storage import deliveries
+from storage.suppressions import Told
 from storage.tables import Answer, Delivery, DigestItem, Lead
 from tasks import opting_out
 from tasks.background.personal_outbox import send_personal_messages
@@ -161,7 +162,7 @@ async def test_what_waits_for_marketing_comes_first(driver: Driver, box: Toolbox
 
 async def test_a_lead_that_nobody_may_contact_is_not_in_the_digest(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     gone, stays = await until_accepted(driver, box, **BY_POINTS), await until_accepted(driver, box, **BY_POINTS)
-    told = opting_out.Told("all", "test", "mina")
+    told = Told("all", "test", "mina")
     box.write_now(lambda session, now: opting_out.opt_out(session, the(session.get(Lead, gone.lead_id)), told, now=now))
     await until(driver, time, TUESDAY)
 
