@@ -1,4 +1,4 @@
-"""The life of a lead as frozen values: its passes through agreements, and in each pass everything that somebody owed.
+"""The life of a lead as frozen values: its handoffs, and in each handoff everything that somebody owed.
 
 storage/lives.py loads lives; where_time_went.py puts their time on the accounts of those who owed it.
 """
@@ -47,18 +47,18 @@ class Disputed:
 
 @dataclass(frozen=True, slots=True)
 class Nurture:
-    """The time in which marketing nurtured the lead after a pass. until: None if it still does. Instants are aware."""
+    """The time in which marketing nurtured the lead after a handoff. until: None if it still does. Instants are aware."""
 
     since: datetime
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """One pass of a lead through an agreement. Instants are aware; None where it has not happened.
+class HandoffLife:
+    """One handoff in the life of a lead. Instants are aware; None where it has not happened.
 
     acted_at, received_at: of the activity with which it began: when the person did it, and when Baton stored it.
-    created_at: when the pass began. released_at: until when it was held although stored; is_held: it still is.
+    created_at: when the handoff began. released_at: until when it was held although stored; is_held: it still is.
     qualified_at: when it became an MQL, or went to the rep who brought it in. agreement: None while none covers the lead.
     requested_time: when the lead asked to be contacted. away: spans in which the clock stood because the rep was away and kept
     the lead. stuck: spans in which Baton could not go on; the end is None while it still cannot.
@@ -83,7 +83,7 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A lead with its passes, oldest first."""
+    """A lead with its handoffs, oldest first."""
 
     lead_id: int
-    passes: tuple[Pass, ...]
+    handoffs: tuple[HandoffLife, ...]

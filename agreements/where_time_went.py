@@ -16,7 +16,7 @@ from agreements.calendar.durations import Term
 from agreements.calendar.instants import FIRST
 from agreements.calendar.working_time import WorkingCalendar
 from agreements.clocks import calendar_for, contact_time
-from agreements.life import Life, Nurture, Owed, Pass
+from agreements.life import HandoffLife, Life, Nurture, Owed
 from agreements.model import Agreement, Clock
 from agreements.words import ClockName
 
@@ -64,9 +64,9 @@ def where_time_went(life: Life, *, now: datetime) -> tuple[Stretch, ...]:
     """
     claims: list[Stretch] = []
     before = FIRST
-    for number, one in enumerate(life.passes):
-        after = life.passes[number + 1].created_at if number + 1 < len(life.passes) else now
-        claims += (claim for claim in _of_pass(one, before, min(after, now), now) if claim.start < claim.end)
+    for number, one in enumerate(life.handoffs):
+        after = life.handoffs[number + 1].created_at if number + 1 < len(life.handoffs) else now
+        claims += (claim for claim in _of_handoff(one, before, min(after, now), now) if claim.start < claim.end)
         before = max(before, min(one.ended_at or now, now))
     return tuple(part for piece in _on_top(claims) for part in _in_hours(piece))
 
@@ -80,10 +80,10 @@ def summed(stretches: Iterable[Stretch], *, since: datetime = FIRST, until: date
     return parts
 
 
-def _of_pass(one: Pass, before: datetime, after: datetime, now: datetime) -> Iterator[Stretch]:
-    """Everything that claims a part of the time of this pass. What comes later wins.
+def _of_handoff(one: HandoffLife, before: datetime, after: datetime, now: datetime) -> Iterator[Stretch]:
+    """Everything that claims a part of the time of this handoff. What comes later wins.
 
-    before: the end of the pass before; after: when the next pass began, or now.
+    before: the end of the handoff before; after: when the next handoff began, or now.
     """
     end = min(one.ended_at or now, now)
     received = max(min(one.received_at, one.created_at, end), before)
@@ -96,7 +96,7 @@ def _of_pass(one: Pass, before: datetime, after: datetime, now: datetime) -> Ite
         yield from _nurtured(one, one.nurture, max(received, before), after)
 
 
-def _owed_in(one: Pass, qualified: datetime, now: datetime) -> Iterator[Stretch]:
+def _owed_in(one: HandoffLife, qualified: datetime, now: datetime) -> Iterator[Stretch]:
     held_until = now if one.is_held else one.released_at
     if held_until is not None:
         yield Stretch(one.created_at, held_until, "marketing", "the release of the held lead")
@@ -107,7 +107,7 @@ def _owed_in(one: Pass, qualified: datetime, now: datetime) -> Iterator[Stretch]
         yield Stretch(since, until or now, "scoring" if since < qualified else "routing", "the operator to let it go on")
 
 
-def _of_owed(one: Pass, owed: Owed, now: datetime) -> Iterator[Stretch]:
+def _of_owed(one: HandoffLife, owed: Owed, now: datetime) -> Iterator[Stretch]:
     """What one wait claims: until its answer, or its end without one. Baton carries an answer out on its own account."""
     end = min(at for at in (owed.answered_at, owed.closed_at, now) if at is not None)
     if owed.about == "proof":
@@ -122,7 +122,7 @@ def _of_owed(one: Pass, owed: Owed, now: datetime) -> Iterator[Stretch]:
         yield Stretch(owed.opened_at, min(_wished(one, owed), end), "prospect's wish", "the time that the lead asked for")
 
 
-def _calendar(one: Pass, owed: Owed) -> WorkingCalendar | None:
+def _calendar(one: HandoffLife, owed: Owed) -> WorkingCalendar | None:
     """The calendar of the clock that ran. Of several reps who were asked, the one due first counts."""
     clock = _agreement(one).clock(owed.clock, owed.leg)
     term = clock.term(one.tier)
@@ -130,17 +130,17 @@ def _calendar(one: Pass, owed: Owed) -> WorkingCalendar | None:
     return found[0] if len(found) == 1 else min(found, key=lambda calendar: term.after(owed.opened_at, calendar))
 
 
-def _hours(one: Pass, clock: Clock, term: Term, holder_calendar: str) -> WorkingCalendar | None:
+def _hours(one: HandoffLife, clock: Clock, term: Term, holder_calendar: str) -> WorkingCalendar | None:
     """The calendar on which this clock runs, None for a clock that runs day and night: it names no calendar and counts elapsed time."""
     return calendar_for(clock, _agreement(one), holder_calendar) if clock.calendar or term.working else None
 
 
-def _agreement(one: Pass) -> Agreement:
+def _agreement(one: HandoffLife) -> Agreement:
     assert one.agreement is not None, "somebody owes something only under an agreement"
     return one.agreement
 
 
-def _wished(one: Pass, owed: Owed) -> datetime:
+def _wished(one: HandoffLife, owed: Owed) -> datetime:
     """Until when the rep waits because the lead asked for a later time; the start of the wait where its due time does not follow that."""
     clock, start = _agreement(one).clock(owed.clock, owed.leg), owed.opened_at
     calendar = calendar_for(clock, _agreement(one), owed.calendars[0])
@@ -150,7 +150,7 @@ def _wished(one: Pass, owed: Owed) -> datetime:
     return asked if asked is not None and follows else start
 
 
-def _nurtured(one: Pass, nurture: Nurture, earliest: datetime, after: datetime) -> Iterator[Stretch]:
+def _nurtured(one: HandoffLife, nurture: Nurture, earliest: datetime, after: datetime) -> Iterator[Stretch]:
     since, until = max(nurture.since, earliest), min(nurture.until or after, after)
     yield Stretch(since, until, "nurture", "new evidence, or its date")
     for disputed in one.disputes:

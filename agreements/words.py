@@ -134,7 +134,7 @@ TemplateName = Literal[
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
     "complaint-told", "crm-told", "alarm-told",
     "trail-head", "test", "signature-told", "signature-asked",
-    "do-not-contact", "asked-again", "review-told", "marketing-digest",
+    "do-not-contact", "asked-again", "review-told", "reason-told", "marketing-digest",
 ]  # fmt: skip
 TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
 #: What marketing is told about a lead: how sales answered, or how a dispute ended. sql: handed on to the next leg.

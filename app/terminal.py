@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from agreements.errors import AgreementError, HandoffError, RosterError
+from agreements.time_shares import time_shares
 from app import log_masks
 from app.quick_import import quick_import
-from app.time_shares import time_shares
 from tasks.wiring.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:

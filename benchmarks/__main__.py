@@ -28,7 +28,7 @@ def main(words: list[str] | None = None) -> int:
     if asked.sizing:
         return _print_sizing(asked.sizing, console)
     chosen = asked.only or (
-        [name for name in PARTS if name not in ("storage", "audit", "import", "trail", "time")] if asked.quick else list(PARTS)
+        [name for name in PARTS if name not in ("storage", "audit", "import", "trail", "review", "time")] if asked.quick else list(PARTS)
     )
     sizes = QUICK if asked.quick else FULL
     with server(sqlite=asked.sqlite) as cluster:

@@ -26,6 +26,7 @@ from benchmarks.measures import (
     intake,
     list_import,
     overview,
+    review,
     routing,
     scrape,
     start,
@@ -56,6 +57,7 @@ PARTS = {
     "routing": "who gets 100,000 leads, over 200 reps, without a server",
     "metrics": "a scrape of /metrics and a look for alarms with 100,000 leads, without a server",
     "overview": "the page with all open leads, 100,000 of them, without a server",
+    "review": "a review of 100,000 leads with its page, without a server",
     "time": "where the time of 100,000 leads went, summed, without a server",
     "start": "processor time of short commands, without a server",
 }
@@ -98,6 +100,8 @@ class Run:
             self._storage(scrape.measure)
         if "overview" in self.chosen:
             self._storage(overview.measure)
+        if "review" in self.chosen:
+            self._storage(review.measure)
         if "time" in self.chosen:
             self._storage(time_of_leads.measure)
         if "start" in self.chosen:

@@ -91,7 +91,8 @@ class Going:
             self.box.fault(f"step {name}")
         _write_events(session, kept)
         if self.rest and self.run_id:
-            self.story = story_of(session, handoff, told=handoff.told_event, anew=self._is_first, tags=self.rest.tags)
+            told, ended = handoff.told_event, not self.rest.waits
+            self.story = story_of(session, handoff, told=told, anew=self._is_first, ended=ended, tags=self.rest.tags)
 
     def _enter(self, session: Session, handoff: Handoff, now: datetime) -> Work:
         if self._work is None:

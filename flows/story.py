@@ -14,11 +14,12 @@ from sqlmodel import Session, col, select
 from agreements.roster import Roster
 from agreements.words import EventKind
 from flows.lead_events import LeadEvent, event_of
+from flows.timeline import timeline_of
 from storage import handoffs, roster
 from storage.tables import Event, Handoff
 from tasks.messages import lead_view
 
-#: One attempt tells at most this many events. The next attempt tells the rest.
+#: One attempt tells at most this many events. The next attempt tells the rest, the last attempt all.
 AT_ONCE = 300
 SOMEBODY = "somebody"
 #: How loud a line is, where it is more than information.
@@ -51,27 +52,36 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What is new since the last telling. until: the number of the newest event that was looked at."""
+    """What is new since the last telling. until: the number of the newest event that was looked at.
+
+    timeline: the whole story in Markdown where the lead is at its end, empty before.
+    """
 
     lines: tuple[Line, ...] = ()
     events: tuple[LeadEvent, ...] = ()
     until: int = 0
+    timeline: str = ""
 
 
-def story_of(session: Session, handoff: Handoff, *, told: int, anew: bool = False, tags: Sequence[str] = ()) -> Story:
+def story_of(session: Session, handoff: Handoff, *, told: int, anew: bool = False, ended: bool = False, tags: Sequence[str] = ()) -> Story:
     """Return what happened to this handoff after the event with the number `told`, oldest first.
 
-    anew: the run is new, so its log begins with the whole story. Events are told once all the same. tags: of the run.
+    anew: the run is new, so its log begins with the whole story. Events are told once all the same. ended: the lead is at its end,
+    so the story has a timeline. tags: of the run.
     """
-    query = select(Event).where(col(Event.handoff_id) == handoff.id, col(Event.id) > (0 if anew else told))
-    rows = session.exec(query.order_by(col(Event.id)).limit(AT_ONCE)).all()
-    if not rows:
+    query = select(Event).where(col(Event.handoff_id) == handoff.id, col(Event.id) > (0 if anew or ended else told))
+    rows = session.exec(query.order_by(col(Event.id)).limit(None if ended else AT_ONCE)).all()
+    if not rows or (rows[-1].id <= told and not anew):
         return Story()
     people, zone = roster.current(session), _zone(session, handoff)
-    sentences = [(event, _sentence(event, people)) for event in rows]
+    sentences = [(event, text) for event in rows if (text := _sentence(event, people))]
     events = [event_of(row, handoff, tags) for row in rows if row.id > told]
-    lines = tuple(_line(event, text, zone) for event, text in sentences if text)
-    return Story(lines, tuple(event for event in events if event), until=rows[-1].id)
+    return Story(
+        lines=tuple(_line(event, text, zone) for event, text in sentences if anew or event.id > told),
+        events=tuple(event for event in events if event),
+        until=rows[-1].id,
+        timeline=timeline_of([(event.at, text) for event, text in sentences], zone) if ended else "",
+    )
 
 
 def _zone(session: Session, handoff: Handoff) -> ZoneInfo:

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import httpx
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.actions import LogCreate
+from prefect.client.schemas.actions import ArtifactCreate, LogCreate
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
@@ -19,13 +19,14 @@ from flows.story import Story
 
 #: The name of the logger under which Prefect shows the lines.
 LOGGER = "baton.lead"
+ABOUT_TIMELINE = "What happened to this lead, from its first moment to its end."
 #: How long a server that does not answer may take, in seconds. The lines then wait for the next attempt.
 PATIENCE_SECONDS = 10.0
 log = logging.getLogger("baton.attempt")
 
 
 async def tell(story: Story) -> bool:
-    """Send the story to the current run: its events in one call, its lines in another. Return whether Prefect has it.
+    """Send the story to the current run, in a call each for its events, its lines and its timeline. Return whether Prefect has it.
 
     Never raises for a server that is away. Outside of a run, as in tests without Prefect, there is nobody to tell.
     """
@@ -49,3 +50,6 @@ async def send(client: PrefectClient, run: FlowRun, story: Story) -> None:
         await client.create_logs(
             [LogCreate(name=LOGGER, level=line.level, message=line.text, timestamp=line.at, flow_run_id=run.id) for line in story.lines]
         )
+    if story.timeline:
+        new = ArtifactCreate(type="markdown", data=story.timeline, description=ABOUT_TIMELINE, flow_run_id=run.id)
+        await client.create_artifact(new)

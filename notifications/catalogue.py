@@ -38,6 +38,7 @@ WHO_GETS: Mapping[TemplateName, tuple[str, str]] = MappingProxyType(
         "alarm-told": ("operations", "an alarm begins, and when it is over"),
         "crm-told": ("operations", "the nightly comparison finds something else that differs from the CRM"),
         "review-told": ("the signers of both parties", "a weekly or monthly review was made"),
+        "reason-told": ("the signers of both parties", "sales gives a reason more often than `alert_above` allows; once in a month"),
         "trail-head": ("the address in `BATON_TRAIL_MAIL_TO`", "once a day"),
         "test": ("a person in the roster", "`baton messages test`"),
         "signature-told": ("the signers of both parties", "a signature was given or withdrawn"),

@@ -177,8 +177,7 @@ class SigningContext:
 
     reference: name@version. party: the party to sign for. begins: the first day on which it counts. code: six digits that the
     signer types beside the name. contract: the whole contract in words, None where it is too long for a message. differences:
-    the changes since the version `compared_with`, empty where there is none. not_carried_out: what is agreed and not carried out
-    by Baton, in sentences.
+    the changes since the version `compared_with`, empty where there is none.
     """
 
     to: Recipient
@@ -190,7 +189,6 @@ class SigningContext:
     contract: Contract | None = None
     differences: tuple[str, ...] = ()
     compared_with: str = ""
-    not_carried_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -230,6 +230,18 @@ _OTHERS: Mapping[str, Any] = {
         number=_NUMBER,
         page="https://baton.example/m/made-up",
     ),
+    "reason-told": AlarmContext(
+        Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
+        "",
+        "b2b-saas: sales often gives the reason 'No budget'",
+        (
+            AlarmRow(
+                "'No budget' is 18 of 61 rejections in February 2027 (30 %). Agreed are at most 25 %.",
+                "The review shows from which sources these leads came, and whom the reason counts against.",
+            ),
+        ),
+        "baton review --month",
+    ),
     "review-told": ReviewContext(
         to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
         link="",
@@ -269,7 +281,6 @@ _OTHERS: Mapping[str, Any] = {
         code="482913",
         differences=("The rep answers a hot lead within 30 minutes, not within 1 hour.",),
         compared_with="b2b-saas@2",
-        not_carried_out=("Alert about a frequent reason (No budget): nobody is alerted yet.",),
     ),
 }
 

@@ -172,6 +172,11 @@ def signers(agreement: Agreement, party: Party) -> tuple[str, ...]:
     return next((addresses for name, addresses in agreement.signers.items() if name == party), ())
 
 
+def all_signers(agreement: Agreement) -> tuple[str, ...]:
+    """The addresses of the signers of both parties, each once, also where it is written in capitals elsewhere."""
+    return tuple({one.lower(): one for party in PARTIES for one in signers(agreement, party)}.values())
+
+
 def require_signed(session: Session, row: AgreementVersion) -> None:
     """Raises AgreementError unless both parties have signed this hash."""
     if missing := unsigned_parties(session, row):

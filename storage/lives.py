@@ -12,7 +12,7 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 
 from agreements.calendar.working_time import Span
-from agreements.life import Disputed, Life, Nurture, Owed, Pass
+from agreements.life import Disputed, HandoffLife, Life, Nurture, Owed
 from agreements.model import Agreement
 from agreements.roster import Roster
 from agreements.where_time_went import TIME_PARTIES, TimeParty, summed, where_time_went
@@ -33,7 +33,7 @@ def of(session: Session, lead_ids: Sequence[int]) -> list[Life]:
     """The lives of these leads, in the order of their ids. A number that no lead has is left out. Raises RosterError without a roster."""
     leads = session.exec(select(Lead.id, Lead.requested_time).where(col(Lead.id).in_(lead_ids)).order_by(col(Lead.id))).all()
     made = _Made(session, roster.current(session), life_rows.read(session, [ident for ident, _ in leads]))
-    return [Life(ident, tuple(made.passes(ident, requested))) for ident, requested in leads]
+    return [Life(ident, tuple(made.handoffs(ident, requested))) for ident, requested in leads]
 
 
 def every(session: Session, *, since: datetime | None = None) -> Iterator[Life]:
@@ -71,19 +71,19 @@ def sums(session: Session, *, since: datetime, until: datetime, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """Makes passes of rows. people: whose calendars are read; those of today, also for what is past. agreements: those read so far."""
+    """Makes lives of rows. people: whose calendars are read; those of today, also for what is past. agreements: those read so far."""
 
     session: Session
     people: Roster
     rows: LifeRows
     agreements: dict[tuple[str, int], Agreement] = field(default_factory=dict)
 
-    def passes(self, lead_id: int, requested: datetime | None) -> Iterator[Pass]:
-        """The passes of this lead in order. requested: when it asked to be contacted."""
+    def handoffs(self, lead_id: int, requested: datetime | None) -> Iterator[HandoffLife]:
+        """The handoffs of this lead in order. requested: when it asked to be contacted."""
         ended: datetime | None = None
         for row in self.rows.handoffs.get(lead_id, []):
             acted, received = self._began_with(lead_id, row, ended)
-            yield Pass(
+            yield HandoffLife(
                 acted_at=acted,
                 received_at=received,
                 created_at=row.created_at,
@@ -109,7 +109,7 @@ class _Made:
         return self.agreements.get(key)
 
     def _began_with(self, lead_id: int, row: Any, ended: datetime | None) -> tuple[datetime, datetime]:
-        """When the person did, and when Baton stored, the last thing before this pass and after the one before it."""
+        """When the person did, and when Baton stored, the last thing before this handoff and after the one before it."""
         acts = [one for one in self.rows.acts.get(lead_id, []) if one.received_at <= row.created_at]
         newest = acts[-1] if acts and (ended is None or acts[-1].received_at > ended) else None
         return (newest.at, newest.received_at) if newest else (row.created_at, row.created_at)

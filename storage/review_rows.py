@@ -23,6 +23,7 @@ STEPS: tuple[AnswerKind, ...] = ("accepted", "sql", "opportunity", *GIVEN_BACK)
 #: The answers that say how an acceptance ended: with a yes, or with the lead given back.
 _DECIDED: tuple[AnswerKind, ...] = ("accepted", *GIVEN_BACK)
 _NOBODY: tuple[AnswerKind, ...] = ("deadline",)
+_IS_OPEN: ColumnElement[bool] = col(Opportunity.state).in_([OpportunityState.OPEN.value])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class AnswerRow(NamedTuple):
 
 
 class OpportunityRow(NamedTuple):
-    """One opportunity with the agreement of its handoff, where the CRM named one."""
+    """One opportunity with the agreement of its handoff, where the CRM named one. stalled_at: since when, None while it is not stalled."""
 
     crm_id: str
     lead_id: int | None
@@ -103,6 +104,7 @@ class OpportunityRow(NamedTuple):
     amount: int | None
     currency: str
     faults: dict[str, str]
+    stalled_at: datetime | None
 
 
 def _columns(*columns: Any) -> Select[Any]:
@@ -192,6 +194,20 @@ def answers(session: Session, span: Span) -> list[AnswerRow]:
     return [AnswerRow(*row) for row in session.execute(query)]
 
 
+def given_back(session: Session, span: Span) -> Mapping[str, int]:
+    """How often each reason was given for a rejection or return of the span that counts, by its code."""
+    code = col(Answer.data)["reason"].as_string()
+    query = (
+        select_columns(code, func.count())
+        .select_from(Answer)
+        .join(Handoff, col(Handoff.id) == col(Answer.handoff_id))
+        .where(col(Handoff.agreement) == span.agreement, col(Answer.kind).in_(GIVEN_BACK), span.holds(Answer.answered_at))
+        .where(col(Answer.state).in_([AnswerState.COUNTED.value]))
+        .group_by(code)
+    )
+    return {str(reason or ""): count for reason, count in session.execute(query)}
+
+
 def continued_by_rulings(session: Session) -> set[int]:
     """The handoffs in which a lead was assigned again because a manager overturned its rejection."""
     return {ident for ident in session.exec(select(Dispute.again_id).where(col(Dispute.again_id).is_not(None))) if ident is not None}
@@ -203,10 +219,11 @@ def opportunities(session: Session, span: Span) -> list[OpportunityRow]:
         _columns(
             Opportunity.crm_id, Opportunity.lead_id, Opportunity.handoff_id, Handoff.agreement, Opportunity.opened_at,
             Opportunity.settled_at, Opportunity.closed_on, Opportunity.state, Opportunity.amount, Opportunity.currency, Opportunity.faults,
+            Opportunity.stalled_at,
         )
         .join(Handoff, col(Handoff.id) == col(Opportunity.handoff_id), isouter=True)
         .where(col(Opportunity.opened_at) < span.as_of)
-        .where((col(Opportunity.opened_at) >= span.since) | (col(Opportunity.settled_at) >= span.since))
+        .where((col(Opportunity.opened_at) >= span.since) | (col(Opportunity.settled_at) >= span.since) | _IS_OPEN)
         .order_by(col(Opportunity.id))
     )  # fmt: skip
     return [OpportunityRow(*row) for row in session.execute(query)]

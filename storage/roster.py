@@ -12,7 +12,6 @@ from agreements.absences import with_absences
 from agreements.errors import RosterError
 from agreements.roster import Roster, read_roster
 from storage import absences
-from storage.database import WriteSession
 from storage.tables import RosterSnapshot
 
 _KEY = "roster"
@@ -68,8 +67,7 @@ def current(session: Session) -> Roster:
     id, hash, mark = newest
     found = _PARSED.get(hash) or _parsed(session, id, hash)
     found = _with_absences(session, found, hash, mark) if mark else found
-    if isinstance(session, WriteSession):
-        session.info[_KEY] = found
+    session.info[_KEY] = found
     return found
 
 

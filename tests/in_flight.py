@@ -20,8 +20,6 @@ from tests.present import the
 from tests.stage import Taken, answer_by_link, capture, kept_by, local_crm, newest
 
 AWAY = "away: [{from: 2027-02-01T00:00:00Z, until: 2027-02-03T09:00:00Z}], "
-#: Something that is agreed and that Baton does not carry out.
-ALERT = ("text: required}", "text: required, alert_above: 10%}")
 #: The handoffs that a policy touches, by their names below.
 FREE = ("held", "not started", "note", "hold")
 UNANSWERED = ("delivery", "acceptance", "acceptance under the first version")

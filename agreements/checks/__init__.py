@@ -1,4 +1,4 @@
-"""Check that an agreement fits together, so that it cannot strand a lead, and list what is agreed but not carried out yet."""
+"""Check that an agreement fits together, so that it cannot strand a lead, and note what is probably a mistake."""
 
 from __future__ import annotations
 

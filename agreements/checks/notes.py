@@ -1,4 +1,4 @@
-"""Note what this version of Baton does not carry out yet, and what is allowed but seldom intended."""
+"""Note what has no effect, and what is allowed but seldom intended."""
 
 from __future__ import annotations
 
@@ -10,18 +10,11 @@ from agreements.checks.reach import reach
 from agreements.criteria import Condition, Test
 from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
-from agreements.unfollowed import unfollowed
 
 
 def notes_of(agreement: Agreement) -> list[Problem]:
     """Return the notes for the signers. A note never prevents a deploy."""
-    return [*_not_carried_out(agreement), *_seldom_meant(agreement), *likely_slips(agreement)]
-
-
-def _not_carried_out(agreement: Agreement) -> Iterator[Problem]:
-    for one in unfollowed(agreement):
-        yield Problem(one.where, one.instead)
-    yield from _routing(agreement)
+    return [*_routing(agreement), *_seldom_meant(agreement), *likely_slips(agreement)]
 
 
 def _routing(agreement: Agreement) -> Iterator[Problem]:

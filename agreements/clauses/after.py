@@ -48,7 +48,7 @@ class Reason(Clause):
 
     needs: `touches` allows the reason only after as many attempts as the outcome clock requires. ask: what else the rep is asked;
     `channel` and `all` ask the same, which ways of contact the person refuses: the phone, e-mail, or all of them.
-    alert_above: alert RevOps when this reason has more than this share of a month's rejections; not carried out yet.
+    alert_above: the signers get a message when this reason has more than this share of a month's rejections, in percent.
     crm: the values in the CRM, by field, that say this reason.
     """
 

@@ -278,7 +278,9 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
             "what the page also asks the rep: colleague, renewal_date, channel or all (what the person refuses)",
             "[colleague]",
         ),
-        "alert_above": Key("RevOps gets a message when more than this share of a month's rejections have this reason", "10%"),
+        "alert_above": Key(
+            "the signers get a message when more than this share of a month's rejections have this reason, from 20 rejections on", "10%"
+        ),
         "crm": Key("the values in the CRM that say this reason, by field", "{reason: Not now}"),
         "why": _WHY,
     },

@@ -14,6 +14,7 @@ from agreements.words import OpportunityState
 
 #: Which campaign of the lead's activities: the first, or the last before the opportunity began.
 WhichCampaign = Literal["first", "last"]
+WHICH_CAMPAIGN: tuple[WhichCampaign, WhichCampaign] = ("first", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Deal:
     pass_id: the pass from which it came, None where no pass of the agreement had begun before. settled_at: when it was won or lost, None
     where that had not happened. amount: hundredths of the currency, None where the CRM said none. faults: what cannot be right, by name.
     campaigns: the first and the last, empty for none. days: from when the lead was first stored to the end, by the calendar; None while
-    it is open.
+    it is open. stalled_at: from when it was stalled, as nothing changed for the agreed time; None while it is not.
     """
 
     crm_id: str
@@ -37,6 +38,7 @@ class Deal:
     faults: tuple[str, ...] = ()
     campaigns: tuple[str, str] = ("", "")
     days: int | None = field(default=None)
+    stalled_at: datetime | None = None
 
     def was(self, state: OpportunityState, period: Period) -> bool:
         """Whether it came to this end in the period."""
@@ -56,6 +58,18 @@ class Money(Value):
     won_amount: float
     lost: Share
     lost_amount: float
+
+
+class OpenMoney(Value):
+    """The opportunities from leads that were open at the end of the period, in one currency. Amounts are in whole units.
+
+    stalled: of them, those in which nothing had changed in the CRM for the agreed time; stalled_amount: what those are worth.
+    """
+
+    currency: str
+    amount: float
+    stalled: Share
+    stalled_amount: float
 
 
 class Campaign(Value):
@@ -105,11 +119,27 @@ def _money(currency: str, deals: Sequence[Deal], period: Period) -> Money | None
     )
 
 
+def still_open(deals: Iterable[Deal]) -> tuple[OpenMoney, ...]:
+    """Return what was open at the end, by currency in alphabetical order."""
+    groups: dict[str, list[Deal]] = {}
+    for one in deals:
+        if one.settled_at is None:
+            groups.setdefault(one.currency, []).append(one)
+    return tuple(
+        OpenMoney(
+            currency=currency,
+            amount=sum(one.amount or 0 for one in own) / 100,
+            stalled=part(one.stalled_at is not None for one in own),
+            stalled_amount=sum(one.amount or 0 for one in own if one.stalled_at) / 100,
+        )
+        for currency, own in sorted(groups.items())
+    )
+
+
 def by_campaign(deals: Sequence[Deal], period: Period) -> tuple[Campaign, ...]:
     """Return the pipeline by first and by last campaign, in alphabetical order."""
     found: list[Campaign] = []
-    sides: tuple[WhichCampaign, WhichCampaign] = ("first", "last")
-    for at, which in enumerate(sides):
+    for at, which in enumerate(WHICH_CAMPAIGN):
         for name in sorted({one.campaigns[at] for one in deals}):
             own = [one for one in deals if one.campaigns[at] == name]
             found += [Campaign(which=which, campaign=name, money=one) for one in money(own, period)]

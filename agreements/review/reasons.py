@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -81,8 +81,20 @@ def _count(reason: Reason | None, code: str, own: Sequence[GivenBack], whole: in
         by_source=dict(sorted(Counter(one.source for one in own).items())),
         of_month=of_month,
         alert_above=above,
-        alert=above is not None and not of_month.few and of_month.count * 100 > above * of_month.of,
+        alert=_is_above(of_month, above),
     )
+
+
+def alerts(times: Mapping[str, int], agreement: Agreement) -> Iterator[tuple[Reason, Share]]:
+    """Yield the reasons whose share of a month's rejections is above the agreed limit, with that share. times: by code, in the month."""
+    for one in agreement.reasons:
+        share = Share(count=times.get(one.code, 0), of=sum(times.values()))
+        if _is_above(share, one.alert_above):
+            yield one, share
+
+
+def _is_above(of_month: Share, limit: int | None) -> bool:
+    return limit is not None and not of_month.few and of_month.count * 100 > limit * of_month.of
 
 
 def of_period(given: Iterable[GivenBack], period: Period) -> list[GivenBack]:

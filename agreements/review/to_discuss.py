@@ -20,7 +20,7 @@ MOST = 8
 MANY_REPS = 3
 
 #: Why a lead is worth discussing.
-WhyDiscuss = Literal["overturned", "lost", "never-touched", "stuck", "many-reps", "sent-wrongly", "missed"]
+WhyDiscuss = Literal["overturned", "lost", "stalled", "never-touched", "stuck", "many-reps", "sent-wrongly", "missed"]
 
 
 class ToDiscuss(Value):
@@ -40,6 +40,7 @@ def to_discuss(
     kinds = (
         _overturned(passes, given, period),
         _lost(passes, deals, period),
+        _stalled(passes, deals, period),
         _untouched(passes, period),
         _stuck(passes),
         _handed_round(passes, period),
@@ -69,9 +70,23 @@ def _overturned(passes: Mapping[int, Pass], given: Sequence[GivenBack], period: 
 def _lost(passes: Mapping[int, Pass], deals: Sequence[Deal], period: Period) -> Iterator[ToDiscuss]:
     """The lost opportunities, the largest amount of each currency first."""
     lost = [one for one in deals if one.was(OpportunityState.LOST, period) and one.pass_id in passes]
-    for one in sorted(lost, key=lambda deal: (-(deal.amount or 0), deal.crm_id)):
-        amount = f" of {one.amount / 100:,.0f} {one.currency}".rstrip() if one.amount else ""
-        yield _about(passes[one.pass_id or 0], "lost", f"An opportunity{amount} was lost.")
+    for one in sorted(lost, key=_largest):
+        yield _about(passes[one.pass_id or 0], "lost", f"An opportunity{_worth(one)} was lost.")
+
+
+def _stalled(passes: Mapping[int, Pass], deals: Sequence[Deal], period: Period) -> Iterator[ToDiscuss]:
+    """The opportunities in which nothing changes, the largest amount first."""
+    for one in sorted((one for one in deals if one.stalled_at and one.pass_id in passes), key=_largest):
+        what = f"An opportunity{_worth(one)} is stalled since {period.day(one.stalled_at or one.opened_at):%d %b}."
+        yield _about(passes[one.pass_id or 0], "stalled", what)
+
+
+def _largest(one: Deal) -> tuple[int, str]:
+    return -(one.amount or 0), one.crm_id
+
+
+def _worth(one: Deal) -> str:
+    return f" of {one.amount / 100:,.0f} {one.currency}".rstrip() if one.amount else ""
 
 
 def _untouched(passes: Mapping[int, Pass], period: Period) -> Iterator[ToDiscuss]:

@@ -9,7 +9,6 @@ from agreements.wording.markdown import markdown
 
 #: The parts of a contract, in reading order.
 _SECTIONS = (
-    opening.not_carried_out,
     opening.promises,
     opening.way_of_a_lead,
     readiness.definitions,

@@ -53,7 +53,7 @@ def consequence(reason: Reason) -> str:
     """Say what follows from a reason: back to nurture, track value, looked at again after 60 days."""
     track = f", track {reason.track}" if reason.track else ""
     again = f", again on the requested day, otherwise after {reason.revisit.asked_date_or}" if reason.revisit else ""
-    alert = f"; RevOps is told above {reason.alert_above}% of a month's rejections (not yet)" if reason.alert_above is not None else ""
+    alert = f"; the signers get a message above {reason.alert_above}% of a month's rejections" if reason.alert_above is not None else ""
     one_way = "; if the person refuses only the phone or only e-mail: back to nurture, without that way" if reason.asks_channel else ""
     return f"{_THEN[reason.then]}{track}{again}{one_way}{alert}"
 

@@ -7,9 +7,8 @@ from functools import cache
 
 from agreements.lifecycle import OPEN_STAGES, TRANSITIONS, Stage
 from agreements.model import Agreement
-from agreements.unfollowed import Unfollowed, unfollowed
 from agreements.wording import vocabulary as say
-from agreements.wording.document import Line, Section, Table, Text, lines, told
+from agreements.wording.document import Line, Section, Table, Text, told
 from agreements.words import CLOCK_NAMES, ClockName
 
 #: Clock -> what is owed, and from when its time counts.
@@ -21,8 +20,6 @@ OWED: Mapping[ClockName, tuple[str, str]] = {
     "outcome": ("an outcome (an opportunity, or returned with a reason)", "the first attempt"),
     "decision": ("a decision on a lead", "the request for a decision"),
 }
-#: The heading above what is agreed and not carried out.
-NOT_CARRIED_OUT = "Agreed, but not carried out by Baton yet"
 #: Stage -> who owns the lead there, and which clocks run, or a word if none runs.
 _STAGES: Mapping[Stage, tuple[str, tuple[ClockName, ...] | str]] = {
     Stage.INQUIRY: ("Baton", "screened and scored at once"),
@@ -55,22 +52,6 @@ def _leads(agreement: Agreement) -> str:
     if asked:
         return f"leads for which this is true: {asked}"
     return "every lead that no other agreement covers" if agreement.is_default else "every lead, unless another agreement covers it"
-
-
-def not_carried_out(agreement: Agreement) -> Section:
-    """List what is agreed and not carried out by Baton, so that nobody signs what will not happen."""
-    found = lines(*(told(line, "") for line in unfollowed_lines(agreement)))
-    return Section("not-carried-out", NOT_CARRIED_OUT, found)
-
-
-def unfollowed_lines(agreement: Agreement) -> tuple[str, ...]:
-    """Return what is agreed and not carried out by Baton, each in one sentence; none where Baton carries everything out."""
-    found = (f"{one.name}{_of_what(agreement, one)}: {one.instead}." for one in unfollowed(agreement))
-    return tuple(found)
-
-
-def _of_what(agreement: Agreement, one: Unfollowed) -> str:
-    return f" ({agreement.reasons[int(one.where[1])].words})" if one.where[0] == "reasons" else ""
 
 
 def promises(agreement: Agreement) -> Section:

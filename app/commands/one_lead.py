@@ -25,15 +25,15 @@ def show(lead: Annotated[int, typer.Argument(help="Number of the lead.")]) -> No
     """Show everything known about one lead: facts, note, timeline, messages, and where its time went."""
     box = terminal.open_box()
     with terminal.told():
-        row = box.read_now(lambda session, now: session.get(Lead, lead))
-        if row is None:
-            terminal.fail(terminal.FINDINGS, f"There is no lead {lead}.")
-        box.read_now(lambda session, now: _print(session, row, now))
+        box.read_now(lambda session, now: print_lead(session, lead, now=now))
 
 
-def _print(session: Session, lead: Lead, now: datetime) -> None:
+def print_lead(session: Session, lead_id: int, *, now: datetime) -> None:
+    """Print everything known about this lead. Raises typer.Exit where there is none."""
+    lead = session.get(Lead, lead_id)
+    if lead is None:
+        terminal.fail(terminal.FINDINGS, f"There is no lead {lead_id}.")
     people = roster.current(session)
-    lead_id = lead.id
     handoff = handoffs.latest_of(session, lead_id)
     console = terminal.console
     console.print(f"[bold]Lead {lead_id}[/bold]", end=" ")

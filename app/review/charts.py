@@ -41,7 +41,7 @@ def leads(found: Review) -> Iterator[Chart]:
         title="MQLs by month",
         note="How many MQLs of each month came how far. A grey month is too young: more of its leads may still become opportunities.",
         if_empty="No lead became an MQL in these 13 months.",
-        stages=("MQL", "SAL", "SQL", "opportunity", "won"),
+        stages=("MQL", "SAL", "SQL", "opp.", "won"),
         cohorts=months,
     )
     late = found.touched_in_time

@@ -20,6 +20,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Completed
 
 from agreements.wording.markdown import escaped
+from tasks.background.frequent_reasons import tell_frequent_reasons
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 
@@ -29,12 +30,17 @@ if TYPE_CHECKING:
 
 @flow(name="review", retries=0, persist_result=False)
 async def review() -> State:
-    """Make each review that is due by its agreement and was not made. The run shows counts, without people and leads."""
+    """Make each review that is due by its agreement and was not made, and tell the signers about reasons above their limits.
+
+    The run shows counts, without people and leads.
+    """
     make_due = await asyncio.to_thread(_make_due)
-    made = await make_due(toolbox.current())
+    box = toolbox.current()
+    told = await tell_frequent_reasons(box)
+    made = await make_due(box)
     if made:
         await _show(made)
-    return Completed(message=in_words(made))
+    return Completed(message=in_words(made, told))
 
 
 def _make_due() -> Callable[[Toolbox], Awaitable[tuple[MadeReview, ...]]]:
@@ -55,10 +61,11 @@ async def _show(made: Sequence[MadeReview]) -> None:
             await client.create_artifact(new)
 
 
-def in_words(made: Sequence[MadeReview]) -> str:
-    """Return in one sentence which reviews were made."""
+def in_words(made: Sequence[MadeReview], told: int = 0) -> str:
+    """Return in a sentence which reviews were made. told: how many mails say that a reason is given too often."""
     named = ", ".join(f"the {one.due.kind} review of {one.review.agreement} for {one.days} (number {one.number})" for one in made)
-    return f"Made: {named}." if made else "No review was due."
+    mails = f" Mails about a reason that sales gives too often: {told}." if told else ""
+    return (f"Made: {named}." if made else "No review was due.") + mails
 
 
 def summary(made: Sequence[MadeReview]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from agreements.review.share import Share
 from app.backtest.page import style
 from app.backtest.wording import percent
 from app.charts.figure import figure
@@ -17,6 +16,26 @@ from app.charts.kinds import Chart
 from app.review import charts, wording
 from app.review.report import Review
 from app.review.tables import Table, tables
+from app.review.wording import Cell
+
+#: A table on the page has at most so many rows; its CSV file has all of them.
+MOST_ROWS = 25
+#: Tables with more columns are as wide as the page.
+_NARROW = 4
+#: So many currencies are on the first sheet; the pipeline has all of them.
+_CURRENCIES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A table on the page. rows: the first ones; left_out: how many more there are; whole: as wide as the page; title: empty where the
+    section says it."""
+
+    table: Table
+    title: str
+    rows: Sequence[tuple[Cell, ...]]
+    left_out: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +44,15 @@ class Section:
 
     title: str
     charts: tuple[Markup, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[Shown, ...]
 
 
 #: The sections in order: their title, and the names of their tables.
 _SECTIONS = (
     ("What was promised and kept", ("promises",)),
-    ("What became of the leads", ("funnel", "speed", "sources", "touches", "recycled")),
-    ("From an MQL to a win", ("cohorts", "pipeline", "campaigns")),
-    ("Why sales gave leads back", ("reasons", "against", "disputes", "ticks")),
+    ("What became of the leads", ("funnel", "touches", "speed", "sources")),
+    ("From an MQL to a win", ("recycled", "cohorts", "pipeline", "open-opportunities", "first-campaigns", "last-campaigns")),
+    ("Why sales gave leads back", ("against", "disputes", "ticks", "reasons")),
     ("Where the time went", ()),
     ("Open leads", ("open",)),
     ("Leads to discuss", ("to-discuss",)),
@@ -50,15 +69,17 @@ def page(found: Review) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(cell=wording.cell, of=wording.of, percent=percent, few=lambda value: isinstance(value, Share) and value.few)
+    environment.filters.update(cell=wording.cell, percent=percent, faint=wording.is_faint)
     by_name = {one.name: one for one in tables(found)}
+    worth = [(f"{one.opened_amount:,.0f} {one.currency}".rstrip(), one.opened.of) for one in found.money if one.opened.of]
     return environment.get_template("review.html").render(
         found=found,
         style=style(),
         days=wording.days(found),
         headline=wording.headline(found),
-        objectives=by_name["objectives"],
-        worth=[(f"{one.opened_amount:,.0f} {one.currency}".rstrip(), one.opened.of) for one in found.money if one.opened.of],
+        objectives=_shown(by_name["objectives"], "", alone=True),
+        worth=worth[:_CURRENCIES],
+        more_worth=len(worth[_CURRENCIES:]),
         mqls=next(one for one in found.objectives if one.aim == "mqls"),
         pace=wording.pace,
         warnings=list(wording.warnings(found)),
@@ -77,11 +98,16 @@ def _sections(found: Review, by_name: dict[str, Table]) -> Iterator[Section]:
         "Open leads": charts.open_leads(found),
     }
     for title, names in _SECTIONS:
-        own = tuple(by_name[name] for name in names if name in by_name)
-        section = Section(title, tuple(map(_figure, drawn.get(title, ()))), own)
-        if section.charts or section.tables:
-            yield section
+        own, figures = [by_name[name] for name in names if name in by_name], tuple(map(_figure, drawn.get(title, ())))
+        alone = len(own) + len(figures) == 1
+        if own or figures:
+            yield Section(title, figures, tuple(_shown(one, one.title if one.title != title else "", alone=alone) for one in own))
 
 
 def _figure(chart: Chart) -> Markup:
     return figure(chart)
+
+
+def _shown(table: Table, title: str, *, alone: bool) -> Shown:
+    rows = table.rows[:MOST_ROWS]
+    return Shown(table, title, rows, len(table.rows) - len(rows), alone or len(table.columns) > _NARROW)

@@ -153,6 +153,7 @@ def _deals(session: Session, span: Span, folded: Folded, period: Period) -> Iter
             faults=tuple(sorted(row.faults)),
             campaigns=_first_and_last(campaigns.get(row.lead_id or 0, ()), row.opened_at),
             days=_days(began, row, period) if settled else None,
+            stalled_at=row.stalled_at if row.stalled_at and row.stalled_at < span.as_of and not settled else None,
         )
 
 

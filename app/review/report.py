@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from agreements.clauses.after import CountsAgainst
 from agreements.review.cohorts import Cohort, Maturity
-from agreements.review.deals import Campaign, DaysToWon, Money
+from agreements.review.deals import Campaign, DaysToWon, Money, OpenMoney
 from agreements.review.funnel import Attempts, BySource, Funnel, Recycled, Speed, TouchedInTime
 from agreements.review.notes import Note
 from agreements.review.objectives import Objective
@@ -131,6 +131,7 @@ class Review(Value):
     maturities: tuple[Maturity, ...]
     cohorts: tuple[Cohort, ...]
     money: tuple[Money, ...]
+    open_money: tuple[OpenMoney, ...]
     campaigns: tuple[Campaign, ...]
     days_to_won: DaysToWon
     by_source: tuple[BySource, ...]

@@ -84,6 +84,7 @@ def review_of(
         maturities=maturities,
         cohorts=months,
         money=deals.money(of_leads, period),
+        open_money=deals.still_open(of_leads),
         campaigns=deals.by_campaign(of_leads, period),
         days_to_won=deals.days_to_won(of_leads, period),
         by_source=funnel.by_source(found.passes, period, set(won_at)),

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from agreements.review.cohorts import Cohort, Step
+from agreements.review.deals import WHICH_CAMPAIGN
 from agreements.review.funnel import MANY_TOUCHES
 from agreements.review.share import Share
 from app.exporting import defused
@@ -19,7 +20,10 @@ from app.review.wording import Cell
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows below a line of headings. name: of its CSV file. shares, words: the columns that hold shares, or words only, from 0."""
+    """Rows below a line of headings. name: of its CSV file. shares, words: the columns that hold shares, or words only, from 0.
+
+    remark: what a reader has to know.
+    """
 
     name: str
     title: str
@@ -38,7 +42,7 @@ def tables(found: Review) -> Iterator[Table]:
 
 
 def _table(name: str, title: str, columns: Sequence[str], rows: Sequence[tuple[Cell, ...]], remark: str = "") -> Table:
-    shares = tuple(at for at in range(len(columns)) if any(isinstance(row[at], Share) for row in rows))
+    shares = tuple(at for at in range(len(columns)) if any(isinstance(row[at], Share | Step) for row in rows))
     words = tuple(at for at in range(len(columns)) if all(isinstance(row[at], str) for row in rows))
     return Table(name, title, tuple(columns), tuple(rows), shares, words, remark)
 
@@ -91,11 +95,10 @@ def _leads(found: Review) -> Iterator[Table]:
         late if found.touched_in_time.in_time.of or found.touched_in_time.late.of else (),
         "This is no proof: reps call promising leads first.",
     )
-    months: list[tuple[Cell, ...]] = [
-        (one.month, one.mqls, *(step.reached for step in _steps(one).values()), _young(one)) for one in found.cohorts
-    ]
+    months: list[tuple[Cell, ...]] = [(one.month, one.mqls, *_steps(one).values(), _young(one)) for one in found.cohorts]
     columns = ("month", "MQLs", "SAL", "SQL", "opportunity", "won", "too young for")
-    yield _table("cohorts", "MQLs by month and what became of them", columns, months)
+    remark = "A share in grey may still grow: the month is too young for this step."
+    yield _table("cohorts", "MQLs by month and what became of them", columns, months, remark)
     sources: list[tuple[Cell, ...]] = [(one.source, one.mqls, one.accepted, one.opportunities, one.won) for one in found.by_source]
     yield _table("sources", "MQLs by source", ("source", "MQLs", "accepted", "opportunities", "won"), sources)
 
@@ -105,12 +108,21 @@ def _pipeline(found: Review) -> Iterator[Table]:
         (one.currency, one.opened.of, one.opened_amount, one.won.of, one.won_amount, one.lost.of, one.lost_amount) for one in found.money
     ]
     columns = ("currency", "opened", "worth", "won", "won amount", "lost", "lost amount")
-    yield _table("pipeline", "Pipeline", columns, money)
-    campaigns: list[tuple[Cell, ...]] = [
-        (one.which, one.campaign, one.money.currency, one.money.opened.of, one.money.opened_amount, one.money.won.of, one.money.won_amount)
-        for one in found.campaigns
+    yield _table("pipeline", "Pipeline", columns, money, wording.days_to_won(found.days_to_won))
+    still_open: list[tuple[Cell, ...]] = [
+        (one.currency, one.stalled.of, one.amount, one.stalled, one.stalled_amount) for one in found.open_money
     ]
-    yield _table("campaigns", "Pipeline by campaign", ("touch", "campaign", *columns[:5]), campaigns)
+    remark = "Stalled: the CRM has said nothing new for the agreed time, 30 days where none is agreed."
+    heads = ("currency", "open", "worth", "stalled", "stalled amount")
+    yield _table("open-opportunities", "Opportunities that are open", heads, still_open, remark)
+    for which in WHICH_CAMPAIGN:
+        campaigns: list[tuple[Cell, ...]] = [
+            (one.campaign, each.currency, each.opened.of, each.opened_amount, each.won.of, each.won_amount)
+            for one in found.campaigns
+            if one.which == which and (each := one.money)
+        ]
+        campaigns.sort(key=lambda row: -int(str(row[2])))
+        yield _table(f"{which}-campaigns", f"Pipeline by {which} campaign", ("campaign", *columns[:5]), campaigns)
     ended = found.recycled
     back: list[tuple[Cell, ...]] = [("came back", ended.came_back), ("new", ended.new)]
     rows = back if ended.came_back.of or ended.new.of else ()
@@ -203,7 +215,8 @@ def _headings(one: Table) -> list[str]:
 
 def _texts(value: Cell, as_share: bool) -> tuple[str, ...]:
     """Return the cell's texts as machines read them, safe for a spreadsheet."""
-    if isinstance(value, Share):
-        return str(value.count), str(value.of)
+    if isinstance(value, Share | Step):
+        share = value.reached if isinstance(value, Step) else value
+        return str(share.count), str(share.of)
     text = str(round(value.total_seconds())) if isinstance(value, timedelta) else "" if value is None else str(value)
     return (defused(text), "") if as_share else (defused(text),)

@@ -6,7 +6,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from agreements.review.share import Share
 from app.backtest.terminal_view import print_warnings, titled
 from app.review import wording
 from app.review.report import Review
@@ -48,4 +47,4 @@ def _print(table: Table, console: Console) -> None:
 
 
 def _cell(value: wording.Cell) -> Text:
-    return Text(wording.cell(value), style="bright_black" if isinstance(value, Share) and value.few else "")
+    return Text(wording.cell(value), style="bright_black" if wording.is_faint(value) else "")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 
+from agreements.review.cohorts import Step
+from agreements.review.deals import DaysToWon
 from agreements.review.objectives import Objective
 from agreements.review.pace import Pace
 from agreements.review.promises import Cause
@@ -15,7 +17,7 @@ from app.review.drafts import file_name
 from app.review.report import OpenByAge, Proposed, Review, Tried
 
 #: What a cell of a table may hold.
-Cell = Share | str | int | float | date | timedelta | None
+Cell = Share | Step | str | int | float | date | timedelta | None
 #: The aims as people say them.
 AIMS: Mapping[str, str] = {
     "mqls": "MQLs", "accepted": "Accepted", "pipeline": "Pipeline", "delivery": "Delivered in time", "speed_to_lead": "Speed to lead",
@@ -32,8 +34,8 @@ def of(one: Share) -> str:
 
 def cell(value: Cell) -> str:
     """Return a cell of a table as people read it."""
-    if isinstance(value, Share):
-        return of(value)
+    if isinstance(value, Share | Step):
+        return of(value.reached if isinstance(value, Step) else value)
     if isinstance(value, timedelta):
         return lasting(value.total_seconds())
     if isinstance(value, datetime | date):
@@ -43,6 +45,11 @@ def cell(value: Cell) -> str:
     if isinstance(value, int):
         return number(value)
     return DASH if value is None else value
+
+
+def is_faint(value: Cell) -> bool:
+    """Return whether a cell says little: its share is one of fewer than 20, or may still grow."""
+    return value.young or value.reached.few if isinstance(value, Step) else isinstance(value, Share) and value.few
 
 
 def days(found: Review) -> str:
@@ -62,6 +69,15 @@ def headline(found: Review) -> str:
     pipeline = [f"Pipeline created: {worth}."] if worth else []
     mqls = "1 MQL" if found.funnel.mqls == 1 else f"{found.funnel.mqls:,} MQLs"
     return " ".join([f"{mqls}.{accepted}", *sides, *pipeline])
+
+
+def days_to_won(found: DaysToWon) -> str:
+    """From lead to win: a median of 14 days (of 21 wins; a quarter within 7, three quarters within 30). Empty without one."""
+    if found.quartiles is None:
+        return ""
+    first, middle, last = (f"{one:,g}" for one in found.quartiles)
+    wins = "1 win" if found.won == 1 else f"{found.won:,} wins"
+    return f"From lead to win: a median of {middle} days (of {wins}; a quarter within {first}, three quarters within {last})."
 
 
 def measured(one: Objective) -> Cell:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agreements.lifecycle import OPEN_STAGES
-from app.time_shares import duration
+from agreements.time_shares import duration
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
 from app.web.rendering import page
 from notifications.plain_text import clean

@@ -4,7 +4,6 @@ where a robot may have sent it, the answer needs the code from the message."""
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,17 +25,17 @@ from app.web.callers import (
 from app.web.page_notices import notice_for, number
 from app.web.page_request_queue import PageRequestQueue
 from app.web.rendering import LeadForm, lead_page, ticked
+from storage.page_requests import PageRequest
 from storage.tables import Look
 from tasks.replies import answering
-from tasks.replies.answering import ChoiceRefused, Reply, Visit
-from tasks.replies.browsers import note_page_request, request_at
-from tasks.replies.link_page import place_of
+from tasks.replies.answering import ChoiceRefused, Reply, Undone, Visit
+from tasks.replies.browsers import Sender, note_page_request, request_at
+from tasks.replies.link_page import place_of, visit_at
 from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import Toolbox
 
 __all__ = ["MAX_FORM_BYTES", "Caller", "LinkPages", "form_of", "is_from_page", "remembered", "routes"]
 
-log = logging.getLogger("baton.web")
 _CHOSEN = ("choice", "decision", "member")
 _OPEN_AGAIN = (
     "You did not open this form in this browser, or you opened it too long ago. Please open the link again and choose there,"
@@ -72,9 +71,7 @@ class LinkPages:
     async def show(self, request: Request, token: str) -> Response:
         """Show the page as it is now."""
         caller = Caller.of(request, token, folder=self.folder)
-        response = await self._page(caller, asked=request.query_params)
-        await self._note(request, caller, "looked")
-        return response
+        return await self._page(caller, sender_of(request, caller, None), asked=request.query_params)
 
     async def go_back(self, request: Request, token: str) -> Response:
         """Redirect to the page for somebody who opens the address that a form was sent to."""
@@ -102,10 +99,9 @@ class LinkPages:
                 raise ChoiceRefused("Please choose one of the answers.")
             reply = await self.box.write(work)
         except ChoiceRefused as error:
-            await self._note(request, caller, "refused", age)
-            return await self._page(caller, status=422, typed=typed, problem=str(error))
+            return await self._page(caller, sender, status=422, typed=typed, problem=str(error))
         if reply.needs_number:
-            return await self._page(caller, status=422, typed=typed, problem=reply.refused, needs_number=True)
+            return await self._page(caller, None, status=422, typed=typed, problem=reply.refused, needs_number=True)
         return remembered(self.box, self._left(caller, reply), caller.promoted() if reply.promoted else caller)
 
     async def confirm(self, request: Request, token: str) -> Response:
@@ -127,10 +123,9 @@ class LinkPages:
         try:
             reply = await self.box.write(work)
         except ChoiceRefused as error:
-            await self._note(request, caller, "refused", age)
-            return await self._page(caller, status=422, problem=str(error))
+            return await self._page(caller, sender, status=422, problem=str(error))
         if reply.refused:
-            return await self._page(caller, status=422, problem=reply.refused)
+            return await self._page(caller, None, status=422, problem=reply.refused)
         return remembered(self.box, self._left(caller, reply), caller.promoted() if reply.promoted else caller)
 
     async def undo(self, request: Request, token: str) -> Response:
@@ -139,11 +134,17 @@ class LinkPages:
         age, answer_id = await self._age(request, caller, typed), number(typed.get("answer_id", ""))
         if age is None or not answer_id:
             return await self._refused(request, caller, {})
-        link = self._link(caller)
-        undone = await self.box.write(lambda session, now: answering.undo(session, link, answer_id, now=now, device=caller.hash))
+        link, sender = self._link(caller), sender_of(request, caller, age)
+
+        def work(session: Session, now: datetime) -> Undone:
+            undone = answering.undo(session, link, answer_id, now=now, device=caller.hash)
+            if not undone.stranger:
+                note_page_request(session, place_of(session, link, now=now), sender, "sent", now=now)
+            return undone
+
+        undone = await self.box.write(work)
         if undone.stranger:
             return await self._refused(request, caller, {})
-        await self._note(request, caller, "sent", age)
         return RedirectResponse(f"{caller.path}?{'undone' if undone.taken_back else 'kept'}={answer_id}", 303)
 
     def _left(self, caller: Caller, reply: Reply) -> Response:
@@ -173,24 +174,12 @@ class LinkPages:
 
     async def _refused(self, request: Request, caller: Caller, typed: Mapping[str, str]) -> Response:
         kept = {name: value for name, value in typed.items() if name not in _CHOSEN}
-        response = await self._page(caller, status=403, typed=kept, problem=_OPEN_AGAIN)
-        await self._note(request, caller, "refused")
-        return response
-
-    async def _note(self, request: Request, caller: Caller, what: Look, age: timedelta | None = None) -> None:
-        """Record the page request. No error in recording concerns the visitor."""
-        link, sender = self._link(caller), sender_of(request, caller, age)
-        try:
-            request_seen = await self.box.read(
-                lambda session, now: request_at(session, place_of(session, link, now=now), sender, what, now=now)
-            )
-            self.requests.put(request_seen)
-        except Exception as error:
-            log.warning("a request for a page behind a link could not be kept: %s", type(error).__name__)
+        return await self._page(caller, sender_of(request, caller, None), status=403, typed=kept, problem=_OPEN_AGAIN)
 
     async def _page(
         self,
         caller: Caller,
+        sender: Sender | None,
         *,
         status: int = 200,
         asked: Mapping[str, str] | None = None,
@@ -198,16 +187,23 @@ class LinkPages:
         problem: str = "",
         needs_number: bool = False,
     ) -> Response:
-        def look(session: Session, now: datetime) -> tuple[Visit, str]:
-            seen = answering.visit(session, self._link(caller), now=now, device=caller.hash)
-            return seen, self.box.links.nonce(caller.token, caller.hash, caller.wait_id, now=now)
+        """Return the page, and record that it was asked for. sender: None where the request is recorded already."""
+
+        def look(session: Session, now: datetime) -> tuple[Visit, PageRequest | None, str]:
+            place = place_of(session, self._link(caller), now=now)
+            seen = visit_at(session, place, now=now, device=caller.hash)
+            to_record = request_at(session, place, sender, "refused" if problem else "looked", now=now) if sender else None
+            return seen, to_record, self.box.links.nonce(caller.token, caller.hash, caller.wait_id, now=now)
 
         asked = asked or {}
-        visit, nonce = await self.box.read(look)
+        visit, to_record, nonce = await self.box.read(look)
         notice = None if problem else notice_for(visit, asked)
         asks_number = visit.held is not None and notice is None and "anew" not in asked and not typed
         form = LeadForm(status, nonce, notice, typed or {}, problem, asks_number, needs_number)
-        return remembered(self.box, lead_page(visit, caller, form), caller)
+        response = remembered(self.box, lead_page(visit, caller, form), caller)
+        if to_record:
+            self.requests.put(to_record)
+        return response
 
 
 def _answer_fields(typed: Mapping[str, str]) -> dict[str, str]:

@@ -14,8 +14,8 @@ from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
 from agreements.model import STATEMENTS
+from agreements.time_shares import time_shares
 from agreements.words import AnswerKind, GivenAnswer, NoWord, Via, WaitKind
-from app.time_shares import time_shares
 from app.web.callers import Caller
 from app.web.page_notices import Notice
 from notifications.plain_text import tel

@@ -43,7 +43,7 @@ def measure(folder: Path, console: Console, sizes: tuple[int, ...] = SIZES) -> I
         numbers = range(made + 1, size + 1, lives.AT_ONCE)
         for first in track(numbers, description=f"{size:,} leads", console=console, transient=True):
             leads = range(first, min(first + lives.AT_ONCE, size + 1))
-            box.write_now(lambda session, now, leads=leads: _write(session, leads, dice))  # type: ignore[misc]
+            box.write_now(lambda session, now, leads=leads: write(session, leads, dice))  # type: ignore[misc]
         made, now = size, MONDAY + timedelta(days=DAYS)
         began = time.perf_counter()
         with box.database.read() as session:
@@ -67,7 +67,7 @@ def measure(folder: Path, console: Console, sizes: tuple[int, ...] = SIZES) -> I
 Row = dict[str, Any]
 
 
-def _write(session: Session, leads: range, dice: Random) -> None:
+def write(session: Session, leads: range, dice: Random) -> None:
     """Write the rows of these leads, with the events about them."""
     rows: dict[type[SQLModel], list[Row]] = {table: [] for table in (Lead, Activity, Handoff, Assignment, Wait, Answer, Event)}
     agreed = contracts.in_force(session, MONDAY, {})

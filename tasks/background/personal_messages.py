@@ -16,7 +16,7 @@ from tasks import opting_out
 from tasks.choices import did
 from tasks.disputes import messages as dispute_messages
 from tasks.erasure import erasing
-from tasks.messages import absence_message, alarm_message, complaint_message, crm_message, lead_context, review_message
+from tasks.messages import absence_message, alarm_message, complaint_message, crm_message, lead_context, reason_message, review_message
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view
 from tasks.replies import enrolment, mailed_codes, new_links
@@ -57,6 +57,8 @@ def draft_of(session: Session, box: Toolbox, row: Delivery, *, now: datetime) ->
             return alarm_message.draft_of(session, row)
         case crm_message.MESSAGE:
             return crm_message.draft_of(session, row)
+        case reason_message.MESSAGE:
+            return reason_message.draft_of(row)
         case review_message.MESSAGE:
             return review_message.draft_of(session, row)
         case new_links.MESSAGE:

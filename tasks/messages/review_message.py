@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +10,6 @@ from sqlmodel import Session
 
 from agreements.errors import AgreementError
 from agreements.model import Agreement
-from agreements.words import PARTIES
 from notifications.letter import Attachment, Recipient, ReviewContext, ReviewRow
 from storage import contracts, deliveries, kept_reviews
 from storage.tables import Delivery, KeptReview
@@ -26,13 +24,8 @@ def tell_signers(session: Session, row: KeptReview, agreement: Agreement, *, now
     Whoever signs for both sides gets one. Call inside the write transaction that keeps the review.
     """
     message = deliveries.Message(MESSAGE, context={"review": row.id})
-    copies = [deliveries.Copy(_key(row, address), "email", address) for address in _addresses(agreement)]
+    copies = [deliveries.Copy(_key(row, address), "email", address) for address in contracts.all_signers(agreement)]
     return deliveries.queue_copies(session, None, message, copies, now=now)
-
-
-def _addresses(agreement: Agreement) -> Iterable[str]:
-    """Return the addresses of the signers, each once, also where it is written in capitals elsewhere."""
-    return {one.lower(): one for party in PARTIES for one in contracts.signers(agreement, party)}.values()
 
 
 def _key(row: KeptReview, address: str) -> str:

@@ -143,7 +143,11 @@ class ReplyContext:
 
 def visit(session: Session, link: OpenedLink, *, now: datetime, device: str = "") -> Visit:
     """Return the content of this link's page now. device: hash of the browser. Reads only. Raises LinkInvalid."""
-    place = place_of(session, link, now=now)
+    return visit_at(session, place_of(session, link, now=now), now=now, device=device)
+
+
+def visit_at(session: Session, place: ReplyContext, *, now: datetime, device: str = "") -> Visit:
+    """Return the content of the page in this context. device: hash of the browser. Reads only."""
     person = place.people.person(place.person)
     due = place.wait if place.wait and place.options and place.wait.kind != "delivery" and place.wait.about != NO_CLOCK else None
     tries = any(option.kind == "attempted" for option in place.options)

@@ -13,7 +13,6 @@ from sqlmodel import Session
 from agreements.differences import differences
 from agreements.errors import AgreementError, InvalidAgreement, LinkInvalid
 from agreements.model import Agreement
-from agreements.wording.opening import unfollowed_lines
 from agreements.words import Party
 from notifications.links import ToSign
 from storage import contracts, devices, locks
@@ -42,8 +41,7 @@ class ToBeSigned:
     """The page for a signer. agreement: None if its text cannot be trusted; closed: why it cannot be signed, in words, empty if
     it can; may_withdraw: the signature was given by this link and can be withdrawn.
 
-    differences: from the version `compared_with`, which is in force; both are empty if there is none. not_carried_out: what is
-    agreed and not carried out by Baton, in sentences.
+    differences: from the version `compared_with`, which is in force; both are empty if there is none.
     """
 
     asked: ToSign
@@ -55,7 +53,6 @@ class ToBeSigned:
     closed: str
     now: datetime
     may_withdraw: bool = False
-    not_carried_out: tuple[str, ...] = ()
 
     @property
     def own(self) -> Signed | None:
@@ -82,7 +79,6 @@ def visit(session: Session, link: OpenedLink, *, now: datetime) -> ToBeSigned:
         closed=closed,
         now=now,
         may_withdraw=may_withdraw(session, row, asked),
-        not_carried_out=unfollowed_lines(agreement) if agreement else (),
     )
 
 

@@ -11,7 +11,6 @@ from agreements.differences import differences
 from agreements.errors import AgreementError, DeliveryError, DeliveryUnknown
 from agreements.model import Agreement
 from agreements.wording import contract
-from agreements.wording.opening import unfollowed_lines
 from agreements.words import Party
 from notifications.letter import Letter, Recipient, SigningContext
 from notifications.links import ToSign
@@ -107,7 +106,6 @@ def _letter(box: Toolbox, session: Session, name: str, version: int, request: Si
         contract=contract(agreement),
         differences=differences(contracts.read(earlier), agreement) if earlier else (),
         compared_with=contracts.reference_of(earlier) if earlier else "",
-        not_carried_out=unfollowed_lines(agreement),
     )
     letter = _written(box, context, request)
     return letter if len(letter.html.encode()) <= _SHOWN_BYTES else _written(box, replace(context, contract=None), request)

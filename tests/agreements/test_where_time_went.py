@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreements.clauses.clocks import LegClocks
-from agreements.life import Disputed, Life, Nurture, Owed, Pass
+from agreements.life import Disputed, HandoffLife, Life, Nurture, Owed
 from agreements.loading import read_agreement
 from agreements.model import Agreement, Clock, Leg
 from agreements.where_time_went import TIME_PARTIES, Stretch, summed, where_time_went
@@ -57,13 +57,13 @@ def changed(row: Mapping[str, Any]) -> dict[str, Clock]:
 
 def life_of(row: Mapping[str, Any]) -> Life:
     """The life that a row of the table describes."""
-    return Life(1, tuple(pass_of(one, agreement_of(row)) for one in row["passes"]))
+    return Life(1, tuple(handoff_of(one, agreement_of(row)) for one in row["handoffs"]))
 
 
-def pass_of(one: Mapping[str, Any], agreement: Agreement) -> Pass:
+def handoff_of(one: Mapping[str, Any], agreement: Agreement) -> HandoffLife:
     nurture = one.get("nurture")
     since, until = nurture if isinstance(nurture, list) else (nurture, None)
-    return Pass(
+    return HandoffLife(
         acted_at=at(one["acted"]),
         received_at=at(one["stored"]),
         created_at=at(one.get("began", one["stored"])),
@@ -109,7 +109,7 @@ def test_the_table_names_every_party() -> None:
 
 def test_a_stretch_says_what_was_waited_for_and_from_whom() -> None:
     owed = owed_of({"clock": "acceptance", "from": "1 09:00", "answered": "1 09:30"})
-    life = Life(1, (Pass(at("1 08:59"), at("1 09:00"), at("1 09:00"), EXAMPLE, qualified_at=at("1 09:00"), owed=(owed,)),))
+    life = Life(1, (HandoffLife(at("1 08:59"), at("1 09:00"), at("1 09:00"), EXAMPLE, qualified_at=at("1 09:00"), owed=(owed,)),))
 
     told = [(one.party, one.why, one.who) for one in where_time_went(life, now=at("1 09:31"))]
 
@@ -148,7 +148,7 @@ lives = st.builds(
     st.just(1),
     st.lists(
         st.builds(
-            Pass,
+            HandoffLife,
             acted_at=instants,
             received_at=instants,
             created_at=instants,
@@ -174,12 +174,12 @@ def age_of(life: Life, now: datetime) -> set[tuple[datetime, datetime]]:
     """The spans of the lead's age, worked out without any regard to whose they are: each pass from what the person did, and nurture."""
     found: set[tuple[datetime, datetime]] = set()
     before = datetime.min.replace(tzinfo=MONDAY.tzinfo)
-    for number, one in enumerate(life.passes):
+    for number, one in enumerate(life.handoffs):
         end = min(one.ended_at or now, now)
         began = max(min(one.acted_at, one.received_at, one.created_at, end), before)
         stored = max(min(one.received_at, one.created_at, end), before)
         found.add((began, end))
-        after = min([now, *(other.created_at for other in life.passes[number + 1 : number + 2])])
+        after = min([now, *(other.created_at for other in life.handoffs[number + 1 : number + 2])])
         if one.nurture:
             found.add((max(one.nurture.since, stored), min(one.nurture.until or after, after)))
         before = max(before, end)

@@ -17,10 +17,11 @@ from app.commands.agreement.writing import Example
 from storage.tables import AgreementVersion
 from tests.agreements.test_loading import BOMB, EXPECTED, JARGON, MANY
 from tests.conftest import AGREEMENT, ROOT, ROSTER
-from tests.in_flight import ALERT
 
 ROSTER_FILE = ROOT / "examples" / "roster.yaml"
 LEADS = ROOT / "examples" / "leads.csv"
+#: A clause that has no effect.
+ON_CALL = ("everyone_away: hold", "everyone_away: hold\n  on_call: dora")
 
 
 @pytest.fixture(autouse=True)
@@ -46,17 +47,17 @@ def written(text: str | bytes, name: str = "deal.yaml") -> Path:
     return path
 
 
-def test_a_good_file_is_fine_and_what_is_not_carried_out_is_told_with_its_line() -> None:
-    text = AGREEMENT.replace(*ALERT)
+def test_a_good_file_is_fine_and_what_has_no_effect_is_told_with_its_line() -> None:
+    text = AGREEMENT.replace(*ON_CALL)
     file = written(text)
 
     result = baton("check", file)
 
-    line = text[: text.index("alert_above")].count("\n") + 1
+    line = text[: text.index("on_call: dora")].count("\n") + 1
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "b2b-saas@1 is fine.",
-        f"deal.yaml:{line}: note: reasons.11.alert_above: nobody is alerted yet",
+        f"deal.yaml:{line}: note: routing.on_call: is not used, because `everyone_away` is hold",
         "Channels that can prove here that a rep was told: email, chat. Channels that cannot: sms (set BATON_SMS_URL),"
         " webhook (set BATON_WEBHOOK_URL), crm (nobody reads it; set BATON_CRM_PEOPLE=true if reps work in it).",
     ]
@@ -102,14 +103,14 @@ def test_what_is_no_file_and_no_reference_is_a_matter_of_usage(ref: str) -> None
 
 
 def test_a_published_version_is_checked_by_its_name() -> None:
-    baton("publish", written(AGREEMENT.replace(*ALERT)))
+    baton("publish", written(AGREEMENT.replace(*ON_CALL)))
 
     result = baton("check", "b2b-saas@1")
 
     assert result.exit_code == 0
     assert result.stdout.splitlines()[:2] == [
         "b2b-saas@1 is fine.",
-        "b2b-saas@1: note: reasons.11.alert_above: nobody is alerted yet",
+        "b2b-saas@1: note: routing.on_call: is not used, because `everyone_away` is hold",
     ]
 
 

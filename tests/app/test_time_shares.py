@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from agreements.time_shares import duration, time_shares
 from agreements.where_time_went import TIME_PARTIES
 from app import terminal
-from app.time_shares import duration, time_shares
 from tests.app.stage import Stage, stage, words_of
 
 HOUR = timedelta(hours=1)

@@ -202,7 +202,7 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message in ("absence-told", "complaint-told", "crm-told"):
         absence = AbsenceContext(ana, "https://baton.example/m/token", text, text, text, text, text, "4829")
         return render(message, absence, key=key, thread=text, facts={"lead_number": "42"})
-    if message == "alarm-told":
+    if message in ("alarm-told", "reason-told"):
         alarm = AlarmContext(ana, "https://baton.example/m/token", text, (AlarmRow(text, text),), text)
         return render(message, alarm, key=key, thread=text, facts={"lead_number": "42"})
     if message == "review-told":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from prefect.client.orchestration import PrefectClient
@@ -16,8 +17,9 @@ from sqlmodel import Session
 
 from app import stack
 from flows.lead_events import NAMES
-from flows.story import Line, Story, story_of
+from flows.story import AT_ONCE, Line, Story, story_of
 from flows.telling import tell
+from flows.timeline import timeline_of
 from storage import trail
 from storage.tables import Handoff
 from tasks.wiring.toolbox import Toolbox
@@ -26,9 +28,9 @@ from tests.driver import Driver
 from tests.stage import Taken, capture, newest
 
 
-def told(box: Toolbox, taken: Taken, *, after: int = 0, anew: bool = False, tags: Sequence[str] = ()) -> Story:
+def told(box: Toolbox, taken: Taken, *, after: int = 0, anew: bool = False, ended: bool = False, tags: Sequence[str] = ()) -> Story:
     """What an attempt would tell of the lead now."""
-    return box.read_now(lambda session, now: story_of(session, newest(box, taken), told=after, anew=anew, tags=tags))
+    return box.read_now(lambda session, now: story_of(session, newest(box, taken), told=after, anew=anew, ended=ended, tags=tags))
 
 
 def happens(box: Toolbox, taken: Taken, *events: dict[str, Any]) -> None:
@@ -110,6 +112,53 @@ async def test_events_for_automations_are_told_once_though_a_new_run_has_the_who
     assert [(one.name, one.says["clock"], one.at) for one in later.events] == [("baton.lead.missed", "acceptance", later.lines[-1].at)]
     assert set(later.events[0].says) == {"stage", "agreement", "at", "clock"}
     assert later.events == told(box, assigned, after=first.until).events, "a repetition has the same ids"
+
+
+async def test_at_its_end_the_story_has_a_timeline_of_the_whole_life_and_the_log_only_what_is_new(box: Toolbox, assigned: Taken) -> None:
+    first = told(box, assigned)
+    happens(box, assigned, {"kind": "answered-accepted", "actor": "ben"}, {"kind": "crm-converted", "actor": "erika@example.com"})
+
+    last = told(box, assigned, after=first.until, ended=True)
+
+    assert first.timeline == ""
+    assert last.lines == told(box, assigned, after=first.until).lines
+    rows = last.timeline.splitlines()
+    assert rows[:4] == [
+        "0 s from the first line to the last. Times are in Europe/London.",
+        "",
+        "| when | after | what happened |",
+        "|---|---|---|",
+    ]
+    assert [row.split(" | ")[2].removesuffix(" |") for row in rows[4:]] == [
+        one.text.partition(" · ")[2].replace("|", "/") for one in first.lines + last.lines
+    ]
+    assert "erika" not in last.timeline
+    assert told(box, assigned, after=last.until, ended=True) == Story(), "an end that is told again tells nothing"
+
+
+async def test_a_long_life_is_told_whole_at_its_end(box: Toolbox, assigned: Taken) -> None:
+    happens(box, assigned, *({"kind": "missed", "clock": "acceptance"} for _ in range(AT_ONCE)))
+
+    part = told(box, assigned)
+    whole = told(box, assigned, after=part.until, ended=True)
+
+    assert len(part.events) <= AT_ONCE < len(part.lines) + len(whole.lines)
+    assert whole.timeline.count("Missed: acceptance") == AT_ONCE
+
+
+def test_a_timeline_says_how_long_each_thing_took_and_an_hour_that_comes_twice_is_no_step_back() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    night = datetime(2027, 10, 31, 0, 30, tzinfo=UTC)
+
+    shown = timeline_of([(night, "Came in"), (night + timedelta(hours=1), "a|b"), (night, "Late")], berlin)
+
+    assert shown.splitlines()[4:] == [
+        "| Sun 31 Oct 2027 02:30 |  | Came in |",
+        "| Sun 31 Oct 2027 02:30 | 1 h | a/b |",
+        "| Sun 31 Oct 2027 02:30 |  | Late |",
+    ]
+    assert shown.startswith("1 h from")
+    assert timeline_of([], berlin) == ""
 
 
 def test_the_docs_list_every_event() -> None:

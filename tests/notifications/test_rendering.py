@@ -141,7 +141,7 @@ def lines_of_ours(text: str) -> int:
 def test_every_message_has_a_folder_and_can_be_named() -> None:
     others = [
         "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "marketing-digest",
-        "number-guessed", "review-told", "signature-asked",
+        "number-guessed", "reason-told", "review-told", "signature-asked",
         "signature-told", "test", "trail-head",
     ]  # fmt: skip
     assert message_names() == sorted([*MESSAGES, *others])

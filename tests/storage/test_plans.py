@@ -17,6 +17,7 @@ from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
 
 from agreements.words import ChannelName, WaitKind
+from app.commands import one_lead
 from app.web.health import measured
 from app.web.site import create_site
 from flows.story import story_of
@@ -65,8 +66,9 @@ CLAIM = 4
 READ_A_CHANGE = 20
 #: Everything that /metrics tells, and a look for alarms.
 SCRAPE, LOOK_FOR_ALARMS = 18, 13
-#: A rep's page, and an answer given on it. Seven statements of each page say where the lead's time went, however much it was.
-PAGE, ANSWER = 30, 53
+#: A rep's page, an answer given on it, and the lead at the terminal. Seven statements of each say where the lead's time went, however much
+#: it was.
+PAGE, ANSWER, SHOW_LEAD = 22, 45, 23
 #: The overview of all open leads, with the browser, the link and the roster. Three of them are for each team.
 OVERVIEW = 25
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
@@ -415,6 +417,17 @@ async def test_a_page_and_an_answer_on_it_do_not_look_at_other_leads(box: Toolbo
     assert_no_scan(box, answered)
     assert_at_most(shown, PAGE)
     assert_at_most(answered, ANSWER)
+
+
+async def test_showing_a_lead_at_the_terminal_does_not_look_at_other_leads(box: Toolbox, time: SteppedTime) -> None:
+    taken = capture(box, **BY_POINTS)
+    await Driver(box, time).settle()
+
+    with recorded(box.database) as work:
+        box.read_now(lambda session, now: one_lead.print_lead(session, taken.lead_id, now=now))
+
+    assert_no_scan(box, work)
+    assert_at_most(work, SHOW_LEAD)
 
 
 def test_where_the_time_of_five_hundred_leads_went_asks_no_more_than_that_of_five(box: Toolbox) -> None:

@@ -10,10 +10,12 @@ from agreements.review.deals import Deal
 from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.promises import Promise
+from agreements.review.proposal import Proposal
 from agreements.review.reasons import GivenBack
+from agreements.review.share import Share
 from agreements.words import OpportunityState
 from app.review.reading import Read
-from app.review.report import Decision, Review
+from app.review.report import Decision, Proposed, Review, Tried
 from app.review.review import review_of
 from tests.agreements.review.values import DAY, HOUR, START, a_deal, a_pass, a_promise, example, given_back
 
@@ -40,7 +42,28 @@ def example_review() -> Review:
     ticks = [("campaign",) if number % 6 == 0 else () for number in range(90)]
     read = Read(example(), passes, list(_promises(passes)), list(_given(passes)), list(_deals(passes)), ticks, {}, 131, spent)
     names = {"ana": "Ana Silva", "ben": "Ben Adler"}
-    return review_of(read, FEBRUARY, name_of=lambda ident: names.get(ident, ident), decided=decided)
+    return review_of(read, FEBRUARY, name_of=lambda ident: names.get(ident, ident), decided=decided, proposed=_proposed())
+
+
+def _proposed() -> tuple[Proposed, ...]:
+    """A change with a draft that was tried on past leads, and one without."""
+    raised = Proposal(
+        kind="threshold", subject="total", what="Raise the threshold for an MQL from 60 to 70 points.",
+        grounds=("Of the leads with 60 to 69 points, 6 of 214 (2.8 %) became opportunities; of those with more, 48 of 402 (11.9 %).",),
+        leads=214,
+    )  # fmt: skip
+    slow = Proposal(
+        kind="clock", subject="first_attempt", what="Talk about the clock for the first attempt: nobody keeps it.",
+        grounds=("Sales made 12 of 64 (18.8 %) first attempts in time.",), leads=64,
+    )  # fmt: skip
+    then, now = Share(count=48, of=402), Share(count=54, of=616)
+    tried = Tried(leads=5_120, newest=False, now=616, now_won=now, then=402, then_won=then)
+    return (Proposed(proposal=raised, draft="agreement: b2b-saas", tried=tried), Proposed(proposal=slow, draft="", tried=None))
+
+
+def empty_review() -> Review:
+    """Return the review of a February in which nothing happened."""
+    return review_of(Read(example(), (), (), (), (), (), {}), FEBRUARY, proposed=())
 
 
 def _pass(number: int) -> Pass:

@@ -14,7 +14,7 @@ from app.commands import disputes as disputes_command
 from app.commands import one_lead
 from flows import forms
 from storage import devices, disputes, proof, roster
-from storage.tables import Answer, Lead
+from storage.tables import Answer
 from tasks.background.read_crm import read_crm
 from tasks.disputes import page as dispute_page
 from tasks.disputes import rulings
@@ -26,7 +26,6 @@ from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, letters, tenures, wait_of
 from tests.driver import Driver
-from tests.present import the
 from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, local_crm, token_of
 
 NAMES = {"ana": "Ana Silva", "ben": "Ben Carter", "cleo": "Cleo Martin"}
@@ -199,7 +198,7 @@ def report(box: Toolbox, taken: Taken) -> str:
 
 
 def lead_show(box: Toolbox, taken: Taken) -> str:
-    return printed(box, lambda session, now: one_lead._print(session, the(session.get(Lead, taken.lead_id)), now))
+    return printed(box, lambda session, now: one_lead.print_lead(session, taken.lead_id, now=now))
 
 
 def who_had_it(box: Toolbox, taken: Taken) -> str:

@@ -12,7 +12,6 @@ from app.commands import one_lead
 from flows.attempt import attempt
 from storage import figures, page_requests, roster
 from storage.page_requests import PageRequest
-from storage.tables import Lead
 from tasks.messages import lead_view
 from tasks.replies import answering
 from tasks.replies.opened_link import OpenedLink
@@ -74,7 +73,7 @@ async def rest_of(box: Toolbox, taken: Taken) -> str:
 def shown(box: Toolbox, taken: Taken) -> str:
     """What `baton leads show` prints, as one line."""
     with terminal.console.capture() as printed:
-        box.read_now(lambda session, now: one_lead._print(session, the(session.get(Lead, taken.lead_id)), now))
+        box.read_now(lambda session, now: one_lead.print_lead(session, taken.lead_id, now=now))
     return " ".join(printed.get().split())
 
 

@@ -294,7 +294,7 @@ async def test_a_line_that_is_no_head_is_told_with_its_place(box: Toolbox, line:
 async def test_the_clock_says_once_why_nothing_is_sealed_and_goes_on_with_all_else(
     driver: Driver, box: Toolbox, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.clock.SEAL_SECONDS", 0.0)
+    monkeypatch.setattr("app.clock_parts.SEAL_SECONDS", 0.0)
     for _ in range(2):
         await some_more(box)
     cut_off(box, since=2)
