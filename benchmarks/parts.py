@@ -34,6 +34,7 @@ from benchmarks.measures import (
     time_of_leads,
     trail,
     trial,
+    verifying,
 )
 from benchmarks.postgresql import Cluster
 from benchmarks.seeding import Seeder
@@ -53,6 +54,7 @@ PARTS = {
     "storage": "answers, intake and backtest, without a server",
     "audit": "a million leads and three million activities audited, without a server",
     "trail": "a million events proven, without a server",
+    "verify": "baton verify and verify --crm with 100,000 open leads, without a server",
     "import": "100,000 rows imported, and answers beside them, without a server",
     "routing": "who gets 100,000 leads, over 200 reps, without a server",
     "metrics": "a scrape of /metrics and a look for alarms with 100,000 leads, without a server",
@@ -92,6 +94,8 @@ class Run:
             self._storage(audit.measure)
         if "trail" in self.chosen:
             self._storage(trail.measure)
+        if "verify" in self.chosen:
+            self._storage(verifying.measure)
         if "import" in self.chosen:
             self._storage(list_import.measure)
         if "routing" in self.chosen:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from prefect.client.schemas.objects import FlowRun
@@ -59,9 +58,9 @@ def event_of(event: Event, handoff: Handoff, tags: Sequence[str]) -> LeadEvent |
     return LeadEvent(ident, name, event.recorded_at, handoff.lead_id, says, tuple(tag for tag in tags if tag.startswith(_TAGS)))
 
 
-def for_prefect(one: LeadEvent, run: FlowRun) -> dict[str, Any]:
+def for_prefect(one: LeadEvent, run: FlowRun) -> PrefectEvent:
     """Return the event in Prefect's form, with the run and its tags beside it."""
-    event = PrefectEvent(
+    return PrefectEvent(
         id=one.id,
         event=one.name,
         occurred=one.at,
@@ -76,7 +75,6 @@ def for_prefect(one: LeadEvent, run: FlowRun) -> dict[str, Any]:
         ],
         payload={"lead": one.lead_id, **one.says},
     )
-    return event.model_dump(mode="json")
 
 
 def _related(plays: str, ident: str, name: str = "") -> dict[str, str]:

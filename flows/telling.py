@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from typing import Any, cast
 
 import httpx
 from prefect.client.orchestration import PrefectClient
@@ -14,6 +13,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.exceptions import PrefectHTTPStatusError
 
+from flows import event_stream
 from flows.lead_events import for_prefect
 from flows.story import Story
 
@@ -26,7 +26,7 @@ log = logging.getLogger("baton.attempt")
 
 
 async def tell(story: Story) -> bool:
-    """Send the story to the current run, in a call each for its events, its lines and its timeline. Return whether Prefect has it.
+    """Send the story to the current run: a call for its lines and one for its timeline. Return whether Prefect has them.
 
     Never raises for a server that is away. Outside of a run, as in tests without Prefect, there is nobody to tell.
     """
@@ -43,9 +43,7 @@ async def tell(story: Story) -> bool:
 
 
 async def send(client: PrefectClient, run: FlowRun, story: Story) -> None:
-    """Send the story to this run. The events go first: Prefect knows them by their ids when they come again."""
-    if story.events:
-        await client.request("POST", cast(Any, "/events"), json=[for_prefect(one, run) for one in story.events])
+    """Send the story to this run. The events go last: where the server is away, none waits in this process."""
     if story.lines:
         await client.create_logs(
             [LogCreate(name=LOGGER, level=line.level, message=line.text, timestamp=line.at, flow_run_id=run.id) for line in story.lines]
@@ -53,3 +51,5 @@ async def send(client: PrefectClient, run: FlowRun, story: Story) -> None:
     if story.timeline:
         new = ArtifactCreate(type="markdown", data=story.timeline, description=ABOUT_TIMELINE, flow_run_id=run.id)
         await client.create_artifact(new)
+    for event in story.events:
+        event_stream.hand_over(for_prefect(event, run))

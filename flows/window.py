@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,9 +13,9 @@ from prefect.client.schemas.actions import ArtifactCreate
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.events.schemas.events import Event
-from prefect.events.worker import EventsWorker
 
 from agreements.words import StepName
+from flows import event_stream
 
 ABOUT_NOTE = "Why this lead is qualified, and what it was assigned on."
 _numbers = itertools.count(1)
@@ -57,12 +56,8 @@ async def _show_note(client: PrefectClient, run: FlowRun, markdown: str) -> None
 
 
 def show_step(run: FlowRun, step: ShownStep) -> None:
-    """Have the server record the step as a task run in its final state. One event replaces the three calls of a task.
-
-    The event is sent from an empty context. Otherwise Prefect would ask the server for each new run which deployment and
-    work pool it belongs to.
-    """
-    Context().run(EventsWorker.instance().send, event_of(run, step))
+    """Have the server record the step as a task run in its final state. One event replaces the three calls of a task."""
+    event_stream.hand_over(event_of(run, step))
 
 
 def event_of(run: FlowRun, step: ShownStep) -> Event:

@@ -227,7 +227,8 @@ class ReviewContext:
     """Everything that a mail about a review may use.
 
     reference: name@version. days: which days it is about, in words. what: the result in sentences. todo: what to decide, each in a
-    sentence. rows: the objectives of both sides. command: what shows the whole review.
+    sentence. rows: the objectives of both sides. command: what shows the whole review. link: the reader's page with all open leads, empty
+    for most readers; number: the code for it.
     """
 
     to: Recipient
@@ -239,6 +240,7 @@ class ReviewContext:
     todo: tuple[str, ...]
     rows: tuple[ReviewRow, ...]
     command: str
+    number: str = ""
 
 
 class Told(Protocol):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from prefect.events.worker import EventsWorker
+
 from app import stack
+from tests.patience import PATIENCE_SECONDS
 
 
 @contextmanager
@@ -24,3 +29,11 @@ def prefect_server(folder: Path, **more: str) -> Iterator[Mapping[str, str]]:
         yield environment
     finally:
         part.stop()
+
+
+async def every_event_is_sent() -> None:
+    """Wait until Prefect's own thread has sent the events of this process, and end it: a later test would find its socket open."""
+    drained = EventsWorker.drain_all(at_exit=False)
+    assert isinstance(drained, Coroutine), "Prefect returns it in a thread with an event loop"
+    await asyncio.wait_for(drained, PATIENCE_SECONDS)
+    gc.collect()

@@ -35,7 +35,7 @@ def measure(folder: Path, console: Console, sizes: tuple[int, ...] = SIZES) -> I
         numbers = range(made + 1, size // A_LEAD + 1, _LEADS_AT_ONCE)
         for first in track(numbers, description=f"{size:,} events", console=console, transient=True):
             leads = range(first, min(first + _LEADS_AT_ONCE, size // A_LEAD + 1))
-            _grow(box, leads)
+            box.write_now(lambda session, now, leads=leads: write(session, leads))  # type: ignore[misc]
         made = size // A_LEAD
         while box.write_now(lambda session, now: _seal(session, box)):
             continue
@@ -50,11 +50,7 @@ def measure(folder: Path, console: Console, sizes: tuple[int, ...] = SIZES) -> I
         yield what, f"{ours:.1f} s ({used:.1f} s of processor)", f"events alone, by the script: {theirs:.1f} s", f"{ours / theirs:.1f}"
 
 
-def _grow(box: Toolbox, leads: range) -> None:
-    box.write_now(lambda session, now: _write(session, leads))
-
-
-def _write(session: Session, leads: range) -> None:
+def write(session: Session, leads: range) -> None:
     """Write the rows of these leads and the events about them."""
     rows: dict[type[SQLModel], list[dict[str, Any]]] = {table: [] for table in (Lead, Handoff, Assignment, Wait, Answer, Delivery)}
     events: list[Event] = []

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import inspect
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +13,6 @@ from prefect import flow
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
-from prefect.events.worker import EventsWorker
 from prefect.exceptions import Abort, Pause
 from prefect.flow_engine import run_flow
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
@@ -27,8 +24,7 @@ from app.attempt_client import AttemptClient, AttemptClientContext
 from app.lean_flows import lean_flows
 from app.prefect_runs import Came
 from app.run_mover import Claimed, RunMover
-from tests.patience import PATIENCE_SECONDS
-from tests.prefect_server import prefect_server
+from tests.prefect_server import every_event_is_sent, prefect_server
 
 pytestmark = [pytest.mark.long, pytest.mark.live]
 
@@ -49,11 +45,7 @@ async def client(server: Mapping[str, str]) -> AsyncIterator[AttemptClient]:
         async with AttemptClientContext() as context:
             assert isinstance(context.client, AttemptClient)
             yield context.client
-        # Prefect sends events from a thread of its own: where nobody ends it, a later test finds its socket open.
-        drained = EventsWorker.drain_all(at_exit=False)
-        assert isinstance(drained, Coroutine), "Prefect returns it in a thread with an event loop"
-        await asyncio.wait_for(drained, PATIENCE_SECONDS)
-        gc.collect()
+        await every_event_is_sent()
 
 
 @flow(name="contract", retries=0, persist_result=False, validate_parameters=False)

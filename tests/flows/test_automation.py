@@ -29,7 +29,7 @@ from storage.tables import Event, Handoff
 from tests.conftest import MONDAY, ROOT
 from tests.notifications.receiver import Receiver, receiving
 from tests.patience import PATIENCE_SECONDS
-from tests.prefect_server import prefect_server
+from tests.prefect_server import every_event_is_sent, prefect_server
 from tests.present import the
 
 T = TypeVar("T")
@@ -174,6 +174,7 @@ def test_a_recipe_hangs_on_batons_own_events_and_a_repeated_event_tells_nobody_t
             await send(client, run, Story(events=(the(event_of(row, of, [f"team:{team}"])),)))
         lead.lead_id = 18
         await send(client, run, Story(events=(the(event_of(last, lead, ["team:emea"])),)))
+        await every_event_is_sent()
 
     with receiving() as receiver:
         block = asyncio.run(at(server, lambda client: saved(receiver.url, "missed")))
