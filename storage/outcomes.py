@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from agreements.telling_marketing import SETTLED
 from agreements.words import OUTCOMES, Outcome, word
 from storage import digests, wakes
-from storage.tables import Answer, AnswerState, DigestItem, Handoff, Lead, PersonalText, Wait
+from storage.tables import Answer, AnswerState, DigestItem, Handoff, ItemKind, Lead, PersonalText, Wait
 
 #: Whose items these are: whoever speaks for marketing on the morning on which the digest goes out.
 MARKETING: Final = "marketing"
@@ -37,7 +37,7 @@ class ToldOutcome:
 
 class _Row(NamedTuple):
     item: int
-    kind: str
+    kind: ItemKind
     what: str
     at: datetime
     answer_id: int | None

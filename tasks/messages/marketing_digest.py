@@ -23,7 +23,7 @@ from tasks.messages.lead_context import number_of, recipient
 
 MESSAGE: Final = "marketing-digest"
 #: The most leads with a row of their own, over all groups; the most others of a group that are named by number; and the most tasks.
-LEADS_SHOWN, OTHERS_NAMED, TASKS_SHOWN = 25, 300, 8
+LEADS_SHOWN, OTHERS_NAMED, TASKS_SHOWN = 24, 300, 8
 _NAMES: Mapping[Outcome, str] = {
     "opportunity": "Became an opportunity",
     "sql": "Qualified and handed on",

@@ -444,7 +444,7 @@ def test_marketings_digest_stays_below_what_a_mail_reader_shows_and_names_every_
     letter = render("marketing-digest", full, key="k")
 
     assert len(letter.html.encode()) < 100_000
-    assert "And 3975 more: leads 7000, 7001, " in letter.html
+    assert "And 3976 more: leads 7000, 7001, " in letter.html
     assert "7299 and others." in letter.html
 
 

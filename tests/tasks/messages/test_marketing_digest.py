@@ -66,7 +66,7 @@ async def test_an_acceptance_makes_no_mail_and_is_in_the_digest_of_the_next_morn
     assert "Ana Silva accepted it." in digest.text
     assert digest.link.endswith("/leads"), "nothing waits for her, so the button leads to all open leads"
     assert box.links.read_person(digest.link.split("/")[-2]).person == "mina"
-    assert digest.link in digest.html
+    assert f'href="{digest.link}/{taken.lead_id}"' in digest.html
 
 
 async def test_a_morning_without_news_has_no_digest(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
