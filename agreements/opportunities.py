@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -47,7 +47,10 @@ def told_too(before: Told, values: Mapping[str, str], *, at: datetime) -> dict[s
 
 
 def facts_of(told: Told, *, began: date) -> Facts:
-    """Return what these values say. began: the first day on which the CRM spoke of the opportunity. What cannot be right is a fault."""
+    """Return what these values say. What cannot be right is a fault.
+
+    began: the first day, in UTC, on which the CRM spoke of the opportunity. West of Greenwich people may have called it the day before.
+    """
     said = {name: value for name, (_, value) in told.items()}
     faults: dict[str, str] = {}
     amount = _amount(said.get("amount", ""), faults)
@@ -55,7 +58,7 @@ def facts_of(told: Told, *, began: date) -> Facts:
     if state is None:
         faults["unknown-state"] = said["state"]
     opened_on, closed_on = (_day(name, said.get(name, ""), faults) for name in ("opened_on", "closed_on"))
-    if closed_on is not None and state not in (None, OpportunityState.OPEN) and closed_on < (opened_on or began):
+    if closed_on is not None and state not in (None, OpportunityState.OPEN) and closed_on < (opened_on or began - timedelta(days=1)):
         faults["closed-before-opened"] = closed_on.isoformat()
     currency = said.get("currency", "").upper()
     if currency and not _CURRENCY.fullmatch(currency):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from agreements.lifecycle import Stage
 from agreements.prospect import Whereabouts
 from agreements.words import NoWord, OptOutChannel, Party, TemplateName
+from notifications.prefect_window import WindowLink
 
 if TYPE_CHECKING:
     from agreements.wording.document import Contract
@@ -227,7 +228,8 @@ class ReviewContext:
     """Everything that a mail about a review may use.
 
     reference: name@version. days: which days it is about, in words. what: the result in sentences. todo: what to decide, each in a
-    sentence. rows: the objectives of both sides. command: what shows the whole review.
+    sentence. rows: the objectives of both sides. command: what shows the whole review. link: the reader's page with all open leads, empty
+    for most readers; number: the code for it.
     """
 
     to: Recipient
@@ -239,6 +241,7 @@ class ReviewContext:
     todo: tuple[str, ...]
     rows: tuple[ReviewRow, ...]
     command: str
+    number: str = ""
 
 
 class Told(Protocol):
@@ -287,7 +290,10 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True)
 class DigestContext:
-    """Everything that a digest may use. link: its page. more: how many rows only the page shows. number, page: as in Context."""
+    """Everything that a digest may use. link: its page. more: how many rows only the page shows. number, page: as in Context.
+
+    window: lists of runs in Prefect's own window, for a manager.
+    """
 
     to: Recipient
     link: str
@@ -295,6 +301,7 @@ class DigestContext:
     more: int = 0
     number: str = ""
     page: str = ""
+    window: Sequence[WindowLink] = ()
 
 
 @dataclass(frozen=True, slots=True)

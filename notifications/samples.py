@@ -32,6 +32,7 @@ from notifications.letter import (
     SignatureContext,
     SigningContext,
 )
+from notifications.prefect_window import window_links
 
 T = TypeVar("T")
 
@@ -175,6 +176,7 @@ _OTHERS: Mapping[str, Any] = {
         more=3,
         number=_NUMBER,
         page="https://baton.example/m/made-up",
+        window=window_links("https://prefect.example", "maria"),
     ),
     "reason-told": AlarmContext(
         Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
@@ -270,7 +272,7 @@ def bare(context: T) -> T:
 
 
 #: Fields that no person writes: the reader's id and zone, links and their code, the chat address, and the contract.
-_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat"})
+_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat", "window"})
 
 
 def full_of(value: T, text: str, name: str = "") -> T:

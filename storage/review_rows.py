@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func
@@ -23,6 +23,8 @@ STEPS: tuple[AnswerKind, ...] = ("accepted", "sql", "opportunity", *GIVEN_BACK)
 #: The answers that say how an acceptance ended: with a yes, or with the lead given back.
 _DECIDED: tuple[AnswerKind, ...] = ("accepted", *GIVEN_BACK)
 _NOBODY: tuple[AnswerKind, ...] = ("deadline",)
+#: By how much a day in some zone and the same day in UTC may differ, at most.
+_A_DAY = timedelta(days=1)
 _IS_OPEN: ColumnElement[bool] = col(Opportunity.state).in_([OpportunityState.OPEN.value])
 
 
@@ -222,18 +224,22 @@ def opportunities(session: Session, span: Span) -> list[OpportunityRow]:
             Opportunity.stalled_at,
         )
         .join(Handoff, col(Handoff.id) == col(Opportunity.handoff_id), isouter=True)
-        .where(col(Opportunity.opened_at) < span.as_of)
-        .where((col(Opportunity.opened_at) >= span.since) | (col(Opportunity.settled_at) >= span.since) | _IS_OPEN)
+        .where(_was_open(span))
         .order_by(col(Opportunity.id))
     )  # fmt: skip
     return [OpportunityRow(*row) for row in session.execute(query)]
 
 
+def _was_open(span: Span) -> ColumnElement[bool]:
+    """The condition that an opportunity was open at some time of the span, or within a day of it: some are known by their days alone."""
+    since, opened, settled = span.since - _A_DAY, col(Opportunity.opened_at), col(Opportunity.settled_at)
+    found: ColumnElement[bool] = (opened < span.as_of + _A_DAY) & ((opened >= since) | (settled >= since) | _IS_OPEN)
+    return found
+
+
 def campaigns(session: Session, span: Span) -> Iterator[tuple[int, datetime, str]]:
     """The activities with a campaign of every lead with such an opportunity, in order of lead and time: lead, instant, campaign."""
-    leads = select(Opportunity.lead_id).where(
-        col(Opportunity.opened_at) < span.as_of, (col(Opportunity.opened_at) >= span.since) | (col(Opportunity.settled_at) >= span.since)
-    )
+    leads = select(Opportunity.lead_id).where(_was_open(span))
     query = (
         select(Activity.lead_id, Activity.at, Activity.campaign)
         .where(col(Activity.lead_id).in_(leads), Activity.campaign != "", col(Activity.at) < span.as_of)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from statistics import quantiles
 from typing import Literal
 
+from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.share import Share, Value, part
 from agreements.words import OpportunityState
@@ -39,6 +40,11 @@ class Deal:
     campaigns: tuple[str, str] = ("", "")
     days: int | None = field(default=None)
     stalled_at: datetime | None = None
+
+    @property
+    def ended_before_it_began(self) -> bool:
+        """Whether the CRM says so. Then nobody knows how long it took."""
+        return "closed-before-opened" in self.faults
 
     def was(self, state: OpportunityState, period: Period) -> bool:
         """Whether it came to this end in the period."""
@@ -81,15 +87,40 @@ class Campaign(Value):
 
 
 class DaysToWon(Value):
-    """Days from when a lead was first stored to its win, for wins of the period: the quartiles. Impossible ones are left out."""
+    """Days from when a lead was first stored to its win, for wins of the period.
+
+    won: how many; counted: of them, those whose days are known and possible. The quartiles and the longest are of those.
+    """
 
     won: int
     quartiles: tuple[float, float, float] | None
+    counted: int = 0
+    longest: int | None = None
 
 
 def from_leads(deals: Iterable[Deal]) -> list[Deal]:
     """Return the opportunities that came from a pass of the agreement."""
     return [one for one in deals if one.pass_id is not None]
+
+
+def first_wins(deals: Iterable[Deal]) -> dict[int, datetime]:
+    """Return when each pass had its first won opportunity, by the id of the pass."""
+    won: dict[int, datetime] = {}
+    for one in deals:
+        if one.state == OpportunityState.WON and one.settled_at and one.pass_id is not None:
+            won[one.pass_id] = min(one.settled_at, won.get(one.pass_id, one.settled_at))
+    return won
+
+
+def won_too(passes: Iterable[Pass], deals: Iterable[Deal]) -> list[Pass]:
+    """Return the passes so that each with a won opportunity is an opportunity, also where its rep has not told Baton."""
+    won = first_wins(deals)
+    return [_with_win(one, won[one.id]) if one.id in won and one.opportunity_at is None else one for one in passes]
+
+
+def _with_win(one: Pass, at: datetime) -> Pass:
+    at = max(at, one.began_at)
+    return replace(one, opportunity_at=at, sql_at=one.sql_at or at)
 
 
 def money(deals: Sequence[Deal], period: Period) -> tuple[Money, ...]:
@@ -149,11 +180,11 @@ def by_campaign(deals: Sequence[Deal], period: Period) -> tuple[Campaign, ...]:
 def days_to_won(deals: Iterable[Deal], period: Period) -> DaysToWon:
     """Return how long the wins of the period took."""
     won = [one for one in deals if one.was(OpportunityState.WON, period)]
-    days = [one.days for one in won if one.days is not None and one.days >= 0]
+    days = [one.days for one in won if one.days is not None and one.days >= 0 and not one.ended_before_it_began]
     if not days:
         return DaysToWon(won=len(won), quartiles=None)
     first, middle, last = quantiles(days, n=4, method="inclusive") if len(days) > 1 else (float(days[0]),) * 3
-    return DaysToWon(won=len(won), quartiles=(first, middle, last))
+    return DaysToWon(won=len(won), quartiles=(first, middle, last), counted=len(days), longest=max(days))
 
 
 def amount_opened(deals: Iterable[Deal], period: Period, currency: str) -> float:

@@ -79,7 +79,7 @@ def _of_deals(deals: Sequence[Deal]) -> Iterator[Note]:
     yield from _note(
         "opportunity-without-pass", elsewhere, "These opportunities began before their lead was handed over. They count nowhere."
     )
-    early = [one for one in deals if "closed-before-opened" in one.faults]
+    early = [one for one in deals if one.ended_before_it_began]
     yield from _note(
         "closed-before-opened", early, "The CRM says that these opportunities ended before they began. They count, without days."
     )

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-#: How many weeks the trend of the promises shows, and how many months of MQLs are followed to their wins.
+#: How many weeks the trend of the promises shows, and how many months of MQLs are followed to their wins, at least.
 WEEKS, MONTHS = 13, 13
 
 
@@ -44,6 +44,10 @@ class Period:
         """Return the date at that instant."""
         return at.astimezone(ZoneInfo(self.zone)).date()
 
+    def named(self, at: datetime) -> datetime:
+        """Return the first instant of a day that the CRM named, which is stored as its midnight in UTC; any other instant as it is."""
+        return midnight(at.date(), self.zone) if at.astimezone(UTC).time() == time() else at
+
     def since(self, first: date) -> Period:
         """Return the period from that day to the same end."""
         return Period(first, self.last, self.zone, self.now)
@@ -56,8 +60,9 @@ class Period:
 
     @cached_property
     def months(self) -> tuple[date, ...]:
-        """The first days of the months that are followed, the month of the last day being the newest."""
-        return tuple(sorted(_months_back(self.last, MONTHS)))
+        """The first days of the months that are followed: every month of the period, and 13 of them at least."""
+        own = (self.last.year - self.first.year) * 12 + self.last.month - self.first.month + 1
+        return tuple(sorted(_months_back(self.last, max(own, MONTHS))))
 
     @property
     def known_since(self) -> datetime:

@@ -90,8 +90,9 @@ def _worth(one: Deal) -> str:
 
 
 def _untouched(passes: Mapping[int, Pass], period: Period) -> Iterator[ToDiscuss]:
-    """Accepted, and nobody tried; the oldest acceptance first."""
+    """Accepted, and nobody tried; the oldest acceptance first. Somebody has spoken to a lead that is an opportunity."""
     own = [one for one in passes.values() if period.holds(one.mql_at) and one.accepted_at and not one.touches and not one.merged]
+    own = [one for one in own if one.opportunity_at is None]
     for one in sorted(own, key=lambda each: (each.accepted_at or each.began_at, each.id)):
         yield _about(
             one, "never-touched", f"Accepted on {period.day(one.accepted_at or one.began_at):%d %b}, and nobody has tried to reach it."

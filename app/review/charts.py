@@ -40,7 +40,7 @@ def leads(found: Review) -> Iterator[Chart]:
     yield Funnel(
         title="MQLs by month",
         note="How many MQLs of each month came how far. A grey month is too young: more of its leads may still become opportunities.",
-        if_empty="No lead became an MQL in these 13 months.",
+        if_empty="No lead became an MQL in these months.",
         stages=("MQL", "SAL", "SQL", "opp.", "won"),
         cohorts=months,
     )

@@ -25,6 +25,10 @@ class Folded:
     rows: Mapping[int, HandoffRow]
     lead_began: Mapping[int, datetime]
 
+    def go_on_as(self) -> dict[int, int]:
+        """Return the lead that goes on for each merged one, by their numbers."""
+        return {row.lead_id: row.merged_into for row in self.rows.values() if row.merged_into is not None}
+
     def by_lead(self) -> dict[int, list[Pass]]:
         """Return the passes of each lead in order."""
         found: dict[int, list[Pass]] = {}

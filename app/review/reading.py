@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
 from agreements.model import Agreement
-from agreements.review.deals import Deal
+from agreements.review.deals import Deal, from_leads, won_too
 from agreements.review.delivery import delivery
+from agreements.review.objectives import Measured
 from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.promises import Promise
 from agreements.review.reasons import GivenBack
 from agreements.where_time_went import TimeParty
-from agreements.words import GIVEN_BACK, OpportunityState
+from agreements.words import GIVEN_BACK
+from app.review.deals_of_leads import read_deals
 from app.review.folding import Folded, fold
 from app.review.time_spent import leads_of, time_spent
 from storage import contracts, review_rows
-from storage.review_rows import AnswerRow, OpportunityRow, Span
+from storage.review_rows import AnswerRow, Span
 
 #: Tells what is being read, and how many of how many parts are done.
 Progress = Callable[[str, int, int], None]
@@ -50,10 +52,20 @@ class Read:
         """The passes by id."""
         return {one.id: one for one in self.passes}
 
+    @property
+    def measured(self) -> Measured:
+        """By what the objectives are measured."""
+        shown = {one.pass_id for one in from_leads(self.deals)}
+        not_shown = [one for one in self.passes if one.opportunity_at and one.id not in shown and not one.merged]
+        return Measured(self.passes, self.promises, from_leads(self.deals), not_shown, self.agreement)
 
-def read(session: Session, name: str, period: Period, progress: Progress) -> Read:
-    """Read the facts of one agreement. Raises AgreementError where no version of it is deployed."""
-    span = Span(name, period.known_since, period.as_of)
+
+def read(session: Session, name: str, period: Period, progress: Progress, *, since: datetime | None = None) -> Read:
+    """Read the facts of one agreement. Raises AgreementError where no version of it is deployed.
+
+    since: from when facts are read, aware, no later than the period begins; None for as far back as the report goes.
+    """
+    span = Span(name, since or period.known_since, period.as_of)
     versions = {row.version: contracts.read(row) for row in contracts.deployed(session, name)}
     progress("leads", 0, 6)
     folded = fold(session, span)
@@ -64,7 +76,7 @@ def read(session: Session, name: str, period: Period, progress: Progress) -> Rea
     delivered = (delivery(one, versions.get(one.version, newest)) for one in folded.passes)
     promises = [*_promises(session, span, folded, versions, answers), *(one for one in delivered if one)]
     progress("opportunities", 2, 6)
-    deals = list(_deals(session, span, folded, period))
+    deals = list(read_deals(session, span, folded, period))
     progress("open leads", 3, 6)
     waits = {folded.pass_of[ident]: kind for ident, kind in review_rows.open_waits(session, span).items() if ident in folded.pass_of}
     progress("times", 4, 6)
@@ -72,7 +84,7 @@ def read(session: Session, name: str, period: Period, progress: Progress) -> Rea
     spent = time_spent(session, leads, period)
     progress("counting", 5, 6)
     ticks = [_ticked(one.data) for one in answers if one.kind == "accepted" and period.holds(one.answered_at)]
-    return Read(newest, folded.passes, promises, given, deals, ticks, waits, len(leads), spent)
+    return Read(newest, won_too(folded.passes, deals), promises, given, deals, ticks, waits, len(leads), spent)
 
 
 def _newest(versions: Mapping[int, Agreement], period: Period) -> Agreement:
@@ -130,53 +142,3 @@ def _promises(
             against=reason.counts_against if reason else "nobody",
             began_at=wait.opened_at,
         )
-
-
-def _deals(session: Session, span: Span, folded: Folded, period: Period) -> Iterator[Deal]:
-    campaigns = _campaigns(review_rows.campaigns(session, span))
-    by_lead = folded.by_lead()
-    for row in review_rows.opportunities(session, span):
-        came_from = _pass_of(row, folded, by_lead, span.agreement)
-        if came_from is None and row.lead_id is not None and (row.agreement or row.lead_id not in by_lead):
-            continue  # it belongs to another agreement
-        settled = row.settled_at if row.settled_at and row.settled_at < span.as_of else None
-        began = folded.lead_began.get(row.lead_id or 0)
-        yield Deal(
-            crm_id=row.crm_id,
-            lead_id=row.lead_id,
-            pass_id=came_from,
-            opened_at=row.opened_at,
-            settled_at=settled,
-            state=OpportunityState(row.state) if settled else OpportunityState.OPEN,
-            amount=row.amount,
-            currency=row.currency,
-            faults=tuple(sorted(row.faults)),
-            campaigns=_first_and_last(campaigns.get(row.lead_id or 0, ()), row.opened_at),
-            days=_days(began, row, period) if settled else None,
-            stalled_at=row.stalled_at if row.stalled_at and row.stalled_at < span.as_of and not settled else None,
-        )
-
-
-def _pass_of(row: OpportunityRow, folded: Folded, by_lead: Mapping[int, Sequence[Pass]], agreement: str) -> int | None:
-    """The pass from which it came: of the handoff that the CRM names, else the lead's last one that had begun by then."""
-    if row.handoff_id is not None:
-        return folded.pass_of.get(row.handoff_id, row.handoff_id) if row.agreement == agreement else None
-    began = [one.id for one in by_lead.get(row.lead_id or 0, ()) if one.began_at <= row.opened_at]
-    return began[-1] if began else None
-
-
-def _days(began: datetime | None, row: OpportunityRow, period: Period) -> int | None:
-    ended: date | None = row.closed_on or (period.day(row.settled_at) if row.settled_at else None)
-    return (ended - period.day(began)).days if began and ended else None
-
-
-def _campaigns(rows: Iterable[tuple[int, datetime, str]]) -> dict[int, list[tuple[datetime, str]]]:
-    found: dict[int, list[tuple[datetime, str]]] = {}
-    for lead, at, campaign in rows:
-        found.setdefault(lead, []).append((at, campaign))
-    return found
-
-
-def _first_and_last(known: Sequence[tuple[datetime, str]], opened_at: datetime) -> tuple[str, str]:
-    before = [campaign for at, campaign in known if at <= opened_at] or [campaign for _, campaign in known[:1]]
-    return (before[0], before[-1]) if before else ("", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import get_args
 
 from sqlmodel import Session
@@ -13,13 +13,13 @@ from agreements.clauses.scoring import STATEMENTS
 from agreements.errors import RosterError
 from agreements.review import cohorts, deals, funnel, promises, reasons
 from agreements.review.notes import notes
-from agreements.review.objectives import Measured, objectives
+from agreements.review.objectives import objectives
 from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.share import Share
 from agreements.review.to_decide import to_decide
 from agreements.review.to_discuss import to_discuss
-from agreements.words import PARTIES, SEVERAL, OpportunityState, word
+from agreements.words import PARTIES, SEVERAL, word
 from app.review.proposing import proposals
 from app.review.reading import Progress, Read, read
 from app.review.report import Decision, Load, OpenByAge, Proposed, Review, Side, Tick, TimeSpent, WaitsFor
@@ -52,11 +52,8 @@ def review_of(
     proposed: tuple[Proposed, ...] | None = None,
 ) -> Review:
     """Return the review of what was read. name_of: the name of a person of the roster. Reads nothing."""
-    won_at = _won_at(found)
-    of_leads = deals.from_leads(found.deals)
-    shown = {one.pass_id for one in of_leads}
-    not_shown = [one for one in found.passes if one.opportunity_at and one.id not in shown and not one.merged]
-    measured = objectives(Measured(found.passes, found.promises, of_leads, not_shown, found.agreement), period)
+    won_at, by = deals.first_wins(found.deals), found.measured
+    of_leads, not_shown, measured = by.deals, by.not_shown, objectives(by, period)
     kept = promises.kept(found.promises, period)
     maturities = cohorts.maturities(found.passes, won_at, found.agreement, period.begins)
     months = cohorts.cohorts(found.passes, won_at, period, maturities)
@@ -103,15 +100,6 @@ def review_of(
         notes=notes(found.passes, found.deals, not_shown, period),
         proposals=proposed,
     )
-
-
-def _won_at(found: Read) -> dict[int, datetime]:
-    """When each pass had its first won opportunity, by the id of the pass."""
-    won: dict[int, datetime] = {}
-    for one in found.deals:
-        if one.state == OpportunityState.WON and one.settled_at and one.pass_id is not None:
-            won[one.pass_id] = min(one.settled_at, won.get(one.pass_id, one.settled_at))
-    return won
 
 
 def _by_age(still_open: Sequence[Pass], waits: Mapping[int, str], period: Period) -> tuple[OpenByAge, ...]:

@@ -72,12 +72,14 @@ def headline(found: Review) -> str:
 
 
 def days_to_won(found: DaysToWon) -> str:
-    """From lead to win: a median of 14 days (of 21 wins; a quarter within 7, three quarters within 30). Empty without one."""
+    """From lead to win: a median of 14 days (of 21 wins; a quarter within 7, three quarters within 30, the longest 90). Empty for none."""
     if found.quartiles is None:
         return ""
     first, middle, last = (f"{one:,g}" for one in found.quartiles)
     wins = "1 win" if found.won == 1 else f"{found.won:,} wins"
-    return f"From lead to win: a median of {middle} days (of {wins}; a quarter within {first}, three quarters within {last})."
+    counted = wins if found.counted == found.won else f"{found.counted:,} of {wins}, whose days are known and possible"
+    within = f"a quarter within {first}, three quarters within {last}, the longest {found.longest or 0:,}"
+    return f"From lead to win: a median of {middle} days (of {counted}; {within})."
 
 
 def measured(one: Objective) -> Cell:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -118,6 +118,7 @@ def lead_page(visit: Visit, caller: Caller, form: LeadForm) -> HTMLResponse:
         reason_words={reason.code: reason.words for reason in visit.reasons},
         via_words=VIA,
         time_shares=time_shares(visit.time_parts),
+        time_about="",
         answers_first=_answers_first(visit) and not (form.notice and form.notice.thanks),
     )
 
@@ -194,13 +195,18 @@ def _clock(values: Context, at: datetime) -> str:
     return told if at.astimezone(zone).date() != now.astimezone(zone).date() else told[told.index(":") - 2 :]
 
 
+def _day(day: date) -> str:
+    """Return `Mon 30 Nov`."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
 def _upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
 def _environment() -> Environment:
     environment = html_templates(Path(__file__).parent / "templates")
-    environment.filters.update(when=_when, clock=_clock, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
+    environment.filters.update(when=_when, clock=_clock, day=_day, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
     return environment
 
 

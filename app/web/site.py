@@ -35,6 +35,7 @@ from app.web import (
     manager_page,
     me_page,
     nurture_hook,
+    overseen_lead_page,
     overview_page,
     pages,
     question_pages,
@@ -92,6 +93,7 @@ def create_site(box: Toolbox, *, real_time: Callable[[], float] = time.time) -> 
     for question in (AWAY, TWINS):
         site.include_router(question_pages.routes(box, question))
     site.include_router(overview_page.routes(box))
+    site.include_router(overseen_lead_page.routes(box))
     site.include_router(manager_page.routes(box, requests))
     site.include_router(sign_page.routes(box))
     site.include_router(digest_page.routes(box))

@@ -1,4 +1,4 @@
-"""Reviews: those that were made by themselves, and what marketing and sales decided in them."""
+"""Reviews: those that were made by themselves, what marketing and sales decided in them, and the figures of the week so far."""
 
 from __future__ import annotations
 
@@ -49,3 +49,17 @@ class KeptReview(SQLModel, table=True):
     first_sheet: dict[str, Any] = mapping()
     report: bytes
     page: bytes
+
+
+class WeekCount(SQLModel, table=True):
+    """The figures of the week so far under one agreement, counted now and then and not for each reader.
+
+    counted_at: when a process last began to count, in Baton's time. next_at: from when they are counted again. figures: as JSON, empty
+    before the first count has ended.
+    """
+
+    __tablename__ = "week_counts"
+    agreement: str = Field(primary_key=True)
+    counted_at: datetime = instant()
+    next_at: datetime = instant()
+    figures: str = Field(sa_column=Column(Text, nullable=False))

@@ -20,6 +20,7 @@ from tasks.messages import absence_message, alarm_message, complaint_message, cr
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_view import lead_view
 from tasks.replies import enrolment, mailed_codes, new_links
+from tasks.replies.overseen_lead import overview_link
 from tasks.signing import announcements
 from tasks.trail import mail as trail_mail
 from tasks.wiring.toolbox import Toolbox
@@ -60,7 +61,8 @@ def draft_of(session: Session, box: Toolbox, row: Delivery, *, now: datetime) ->
         case reason_message.MESSAGE:
             return reason_message.draft_of(row)
         case review_message.MESSAGE:
-            return review_message.draft_of(session, row)
+            reader = overview_link(session, box.links, row.person, now=now)
+            return review_message.draft_of(session, row, box.links, reader)
         case new_links.MESSAGE:
             return new_links.draft_of(session, row, box.links, now=now)
         case announcements.MESSAGE:

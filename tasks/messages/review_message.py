@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
+from html import escape
 from typing import Final
 
 from sqlmodel import Session
@@ -11,11 +13,14 @@ from sqlmodel import Session
 from agreements.errors import AgreementError
 from agreements.model import Agreement
 from notifications.letter import Attachment, Recipient, ReviewContext, ReviewRow
+from notifications.links import Links
 from storage import contracts, deliveries, kept_reviews
 from storage.tables import Delivery, KeptReview
 from tasks.messages.drafts import Draft
 
 MESSAGE: Final = "review-told"
+#: Where the page of a review names a lead to discuss. Nobody's link is in the page that is kept.
+_LEAD: Final = re.compile(r'<a data-lead="(\d+)">', re.ASCII)
 
 
 def tell_signers(session: Session, row: KeptReview, agreement: Agreement, *, now: datetime) -> int:
@@ -32,8 +37,11 @@ def _key(row: KeptReview, address: str) -> str:
     return f"{MESSAGE}:{row.agreement}:{row.kind}:{row.first}:{hashlib.sha256(address.lower().encode()).hexdigest()[:12]}"
 
 
-def draft_of(session: Session, row: Delivery) -> Draft:
-    """Return the draft of such a delivery. Reads only. Raises AgreementError where the review is not kept any more."""
+def draft_of(session: Session, row: Delivery, links: Links, reader: str = "") -> Draft:
+    """Return the draft of such a delivery. Reads only. Raises AgreementError where the review is not kept any more.
+
+    reader: the reader's link to all open leads, empty for none. With it, each lead to discuss leads to the reader's page about it.
+    """
     number = int(row.context["review"])
     kept = kept_reviews.get(session, number)
     if kept is None or not kept.first_sheet:
@@ -41,7 +49,8 @@ def draft_of(session: Session, row: Delivery) -> Draft:
     said = kept.first_sheet
     context = ReviewContext(
         to=Recipient(row.person, "", email=row.person),
-        link="",
+        link=reader,
+        number=links.number(reader.split("/")[-2]) if reader else "",
         subject=f"{kept.kind.capitalize()} review of {kept.agreement}, {said['days']}",
         reference=f"{kept.agreement}@{kept.version}",
         days=said["days"],
@@ -50,5 +59,7 @@ def draft_of(session: Session, row: Delivery) -> Draft:
         rows=tuple(ReviewRow(**one) for one in said["objectives"]),
         command=f"baton review show {number}",
     )
-    page = Attachment(f"review-{kept.agreement}-{kept.kind}-{kept.first}.html", kept_reviews.page_of(kept))
+    html = kept_reviews.page_of(kept)
+    linked = _LEAD.sub(lambda lead: f'<a href="{escape(reader)}/{lead[1]}">', html) if reader else html
+    page = Attachment(f"review-{kept.agreement}-{kept.kind}-{kept.first}.html", linked)
     return Draft(MESSAGE, context, row.key, f"review-{kept.agreement}-{kept.kind}", attachment=page)

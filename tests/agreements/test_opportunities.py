@@ -64,6 +64,10 @@ def test_what_cannot_be_right_is_marked(said: dict[str, str], fault: str) -> Non
     assert list(facts(**said).faults) == [fault]
 
 
+def test_the_day_before_may_be_the_same_day_west_of_greenwich() -> None:
+    assert facts(state="won", closed_on="2027-02-28").faults == {}
+
+
 def test_a_day_on_which_it_is_hoped_to_close_is_no_fault() -> None:
     assert facts(closed_on="2027-02-01").faults == {}
 

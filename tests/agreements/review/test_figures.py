@@ -252,7 +252,8 @@ def test_days_to_a_win_leave_out_what_cannot_be(days: list[int | None], quartile
 
     found = deals.days_to_won(own, WEEK)
 
-    assert (found.won, found.quartiles) == (len(days), quartiles)
+    assert (found.won, found.quartiles, found.counted) == (len(days), quartiles, sum(one is not None and one >= 0 for one in days))
+    assert found.longest == (max(one for one in days if one is not None) if quartiles else None)
 
 
 def test_a_young_month_is_marked_by_nine_of_ten_or_by_the_clocks() -> None:
@@ -309,6 +310,34 @@ def test_an_opportunity_of_no_pass_is_no_pipeline_and_a_currency_without_news_no
 
     assert [one.crm_id for one in own] == ["D2"]
     assert deals.money(own, WEEK) == ()
+
+
+def test_every_month_of_a_long_period_is_followed() -> None:
+    long = Period(date(2025, 6, 14), date(2026, 11, 2), "Europe/London", START)
+
+    assert (long.months[0], len(long.months), long.months[-1]) == (date(2025, 6, 1), 18, date(2026, 11, 1))
+
+
+def test_a_day_that_the_crm_named_is_a_day_of_the_zone() -> None:
+    west, east = (Period(WEEK.first, WEEK.last, zone, START) for zone in ("America/Sao_Paulo", "Asia/Tokyo"))
+
+    assert [one.named(datetime(2027, 2, 1, tzinfo=UTC)).astimezone(UTC).hour for one in (west, east)] == [3, 15]
+    assert west.holds(west.named(datetime(2027, 2, 1, tzinfo=UTC)))
+    assert west.named(START) == START
+
+
+def test_a_won_lead_is_an_opportunity_whatever_its_rep_told() -> None:
+    own = [a_deal(1, state=OpportunityState.WON, settled_at=START - DAY), a_deal(2), a_deal(3, state=OpportunityState.WON, settled_at=AT)]
+
+    found = deals.won_too([a_pass(1), a_pass(2), a_pass(3, opportunity_at=START, sql_at=START)], own)
+
+    assert [(one.opportunity_at, one.sql_at) for one in found] == [(START, START), (None, None), (START, START)]
+
+
+def test_an_opportunity_that_ended_before_it_began_has_no_days() -> None:
+    own = [a_deal(1, settled_at=AT, state=OpportunityState.WON, days=7, faults=("closed-before-opened",))]
+
+    assert deals.days_to_won(own, WEEK) == deals.DaysToWon(won=1, quartiles=None)
 
 
 def test_facts_are_read_from_the_oldest_month_that_is_followed() -> None:

@@ -128,6 +128,7 @@ def test_the_leads_to_discuss_are_of_different_kinds_and_none_comes_twice() -> N
     passes[2] = a_pass(2, accepted_at=AT)
     passes[3] = a_pass(3, stage=Stage.STUCK)
     passes[4] = a_pass(4, reps=4)
+    passes[9] = a_pass(9, at=START - HOUR, accepted_at=START, opportunity_at=AT)
     given = [given_back(5), given_back(6, disputed=True, ruling="overturned")]
     promises = [a_promise(at) for at in (7, 7, 5, *range(10, 20))]
 

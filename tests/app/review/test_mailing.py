@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from storage.tables import Delivery, KeptReview
 from tasks.background.personal_outbox import send_personal_messages
 from tasks.messages import review_message
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tests.deal import until_working
+from tests.deal import until_accepted, until_working
 from tests.driver import Driver
 from tests.stage import kept_by
 
@@ -106,3 +107,24 @@ async def test_whoever_signs_for_both_sides_gets_one_mail(box: Toolbox, time: St
     new = box.write_now(lambda session, now: review_message.tell_signers(session, row, both, now=now))
 
     assert new == 1, "one for Eva, and none for the person who has got the mail"
+
+
+async def test_a_signer_who_oversees_leads_gets_links_to_the_leads_to_discuss(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
+    await until_accepted(driver, box)
+    time.at = DUE
+    made = await make_due(box)
+    row = box.read_now(lambda session, now: session.get(KeptReview, made[0].number))
+    assert row is not None
+    agreement = box.read_now(lambda session, now: contracts.agreement_of(session, row.agreement, row.version))
+    both = agreement.model_copy(update={"signers": {"marketing": ("Mina@northgate.example",)}})
+    box.write_now(lambda session, now: review_message.tell_signers(session, row, both, now=now))
+    await send_personal_messages(box)
+
+    letters = {one.to.email.lower(): one for one in kept_by(box, "email").letters if one.message == review_message.MESSAGE}
+
+    told, stranger = letters["mina@northgate.example"], letters[SIGNERS[0]]
+    assert told.attachment is not None
+    assert stranger.attachment is not None
+    assert re.findall(r'<a href="([^"]+)">', told.attachment.html) == [f"{told.link}/1"]
+    assert f"Your code: {box.links.number(told.link.split('/')[-2])}" in told.text
+    assert (stranger.link, re.findall(r"<a [^>]*>", stranger.attachment.html)) == ("", ['<a data-lead="1">'])
