@@ -13,6 +13,7 @@ from app.backtest.wording import percent
 from app.charts.figure import figure
 from app.charts.kinds import Chart
 from app.review import charts, wording
+from app.review.proposal_wording import NOTHING_PROPOSED, in_words
 from app.review.report import Review
 from app.review.tables import Table, tables
 from app.review.wording import Cell
@@ -56,7 +57,7 @@ _SECTIONS = (
     ("Where the time went", ()),
     ("Open leads", ("open",)),
     ("Leads to discuss", ("to-discuss",)),
-    ("What was decided before", ("decisions",)),
+    ("What was decided before", ("decisions", "proposals-followed")),
 )
 
 
@@ -77,8 +78,8 @@ def page(found: Review) -> str:
         mqls=next(one for one in found.objectives if one.aim == "mqls"),
         pace=wording.pace,
         warnings=list(wording.warnings(found)),
-        proposals=None if found.proposals is None else [list(wording.proposed(one, at)) for at, one in enumerate(found.proposals, 1)],
-        nothing_proposed=wording.NOTHING_PROPOSED,
+        proposals=None if found.proposals is None else [in_words(one, at) for at, one in enumerate(found.proposals, 1)],
+        nothing_proposed=NOTHING_PROPOSED,
         sections=list(_sections(found, by_name)),
     )
 

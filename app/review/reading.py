@@ -31,7 +31,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Everything that a review counts. agreement: the newest version in force at the end.
+    """Everything that a review counts. agreement: the newest version in force at the end; versions: every deployed one, by number.
 
     ticks: what was ticked in each acceptance of the period. waits: what each open pass waited for, by the id of the pass. deals: every
     one, also those of no lead. time_spent: of so many leads, by party.
@@ -46,6 +46,7 @@ class Read:
     waits: Mapping[int, str]
     time_of_leads: int = 0
     time_spent: Mapping[TimeParty, timedelta] = field(default_factory=dict)
+    versions: Mapping[int, Agreement] = field(default_factory=dict)
 
     @property
     def by_id(self) -> dict[int, Pass]:
@@ -84,7 +85,7 @@ def read(session: Session, name: str, period: Period, progress: Progress, *, sin
     spent = time_spent(session, leads, period)
     progress("counting", 5, 6)
     ticks = [_ticked(one.data) for one in answers if one.kind == "accepted" and period.holds(one.answered_at)]
-    return Read(newest, won_too(folded.passes, deals), promises, given, deals, ticks, waits, len(leads), spent)
+    return Read(newest, won_too(folded.passes, deals), promises, given, deals, ticks, waits, len(leads), spent, versions)
 
 
 def _newest(versions: Mapping[int, Agreement], period: Period) -> Agreement:

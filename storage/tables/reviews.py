@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from agreements.words import ReviewKind
@@ -15,7 +15,8 @@ from storage.tables.base import Word, instant, mapping, row_id
 class ReviewDecision(SQLModel, table=True):
     """Something that was decided in a review of one agreement. text: what, without personal data; by: who sees to it, a name or an id.
 
-    until: the day in the agreement's zone by which it is to be done, None for none. done_by: who said that it is done.
+    until: the day in the agreement's zone by which it is to be done, None for none. done_by: who said that it is done. proposal: that it
+    is about, as agreements/review/followed.py describes it; empty for none.
     """
 
     __tablename__ = "review_decisions"
@@ -27,6 +28,7 @@ class ReviewDecision(SQLModel, table=True):
     decided_at: datetime = instant()
     done_at: datetime | None = instant(nullable=True)
     done_by: str = ""
+    proposal: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False, server_default="{}"), default_factory=dict)
 
 
 class KeptReview(SQLModel, table=True):
