@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from agreements.lifecycle import Stage
 from agreements.prospect import Whereabouts
 from agreements.words import NoWord, OptOutChannel, Party, TemplateName
+from notifications.prefect_window import WindowLink
 
 if TYPE_CHECKING:
     from agreements.wording.document import Contract
@@ -289,7 +290,10 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True)
 class DigestContext:
-    """Everything that a digest may use. link: its page. more: how many rows only the page shows. number, page: as in Context."""
+    """Everything that a digest may use. link: its page. more: how many rows only the page shows. number, page: as in Context.
+
+    window: lists of runs in Prefect's own window, for a manager.
+    """
 
     to: Recipient
     link: str
@@ -297,6 +301,7 @@ class DigestContext:
     more: int = 0
     number: str = ""
     page: str = ""
+    window: Sequence[WindowLink] = ()
 
 
 @dataclass(frozen=True, slots=True)

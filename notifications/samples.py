@@ -35,6 +35,7 @@ from notifications.letter import (
     SignatureContext,
     SigningContext,
 )
+from notifications.prefect_window import window_links
 
 T = TypeVar("T")
 
@@ -178,6 +179,7 @@ _OTHERS: Mapping[str, Any] = {
         more=3,
         number=_NUMBER,
         page="https://baton.example/m/made-up",
+        window=window_links("https://prefect.example", "maria"),
     ),
     "marketing-digest": NewsContext(
         to=Recipient("mina", "Mina Okoro", "mina@firm.example", timezone="Europe/London"),
@@ -324,7 +326,7 @@ def bare(context: T) -> T:
 
 
 #: Fields that no person writes: the reader's id and zone, links and their code, the chat address, and the contract.
-_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat"})
+_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat", "window"})
 
 
 def full_of(value: T, text: str, name: str = "") -> T:

@@ -85,7 +85,7 @@ def _load(session: Session, box: Toolbox, ident: int, now: datetime) -> tuple[Co
     assert row is not None, "a delivery is never deleted"
     if row.message != digest.MESSAGE:
         return None, personal_messages.draft_of(session, box, row, now=now)
-    composed = digest_message.compose(session, row, box.links, now=now)
+    composed = digest_message.compose(session, row, box.links, now=now, window=box.settings.prefect_window)
     return composed, composed.draft
 
 

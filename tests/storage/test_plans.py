@@ -69,8 +69,8 @@ SCRAPE, LOOK_FOR_ALARMS = 18, 13
 #: A rep's page, an answer given on it, and the lead at the terminal. Seven statements of each say where the lead's time went, however much
 #: it was.
 PAGE, ANSWER, SHOW_LEAD = 22, 45, 23
-#: The overview of all open leads, with the browser, the link and the roster. Three of them are for each team.
-OVERVIEW = 25
+#: The overview of all open leads, with the browser, the link and the roster. Three of them are for each team, and one for the week.
+OVERVIEW = 26
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
 ROW_OF_OWN_LIST, ROW_OF_MANAGERS_LIST, ROW_OF_DIGEST = 3, 3, 5
 #: What one statement may take of SQLite's machine: some hundred rows. One beyond this reads more rows with more leads.
