@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from app.backtest.terminal_view import print_warnings, titled
+from app.backtest.tables import titled
+from app.backtest.terminal_view import print_warnings
 from app.review import wording
 from app.review.proposal_wording import NOTHING_PROPOSED, InWords, in_words
 from app.review.report import Review
