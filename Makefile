@@ -7,6 +7,8 @@ ARGS ?=
 # Many tests wait for a socket or a process, so one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 RUNS ?= 20000
+# Without compiled tests every worker of every run would compile hundreds of files anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'

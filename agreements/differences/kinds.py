@@ -37,7 +37,9 @@ def said(label: str, value: Any, *, choice: bool = False) -> Statement:
     if isinstance(value, Clause):
         return clause_of(label, value)
     if isinstance(value, Mapping):
-        return Parts(label, {key: said(f"{label} {words_of(key)}".strip(), one, choice=choice) for key, one in value.items()}, _short(value))
+        return Parts(
+            label, {key: said(f"{label} {words_of(key)}".strip(), one, choice=choice) for key, one in value.items()}, _short(value)
+        )
     if isinstance(value, tuple):
         return members(label, value, names=choice)
     return leaf(label, value, name=choice)
