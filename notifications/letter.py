@@ -305,6 +305,54 @@ class DigestContext:
 
 
 @dataclass(frozen=True, slots=True)
+class NewsRow:
+    """What became of one lead since the last digest. told: each event as a sentence and an aware instant, oldest first.
+
+    wrote: the words of the person who answered last, empty for none. link: where marketing may dispute, empty where it may not.
+    dispute_until: aware, None where there is nothing to dispute.
+    """
+
+    number: int
+    company: str
+    campaign: str
+    source: str
+    told: tuple[tuple[str, datetime], ...]
+    wrote: str = ""
+    link: str = ""
+    dispute_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewsGroup:
+    """The leads of which the same became. name: what became of them. count: how many, also those without a row.
+
+    page: where those that are still open in this stage are listed, empty for none. others: the numbers of leads without a row.
+    """
+
+    name: str
+    count: int
+    rows: tuple[NewsRow, ...]
+    page: str = ""
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewsContext:
+    """Everything that marketing's digest may use. link: the page with what waits for the reader, else the page of all open leads.
+
+    waiting: what the reader has to do. more: how many of these only the page shows. number: as in Context. page: the reader's own page.
+    """
+
+    to: Recipient
+    link: str
+    waiting: tuple[DigestRow, ...]
+    groups: tuple[NewsGroup, ...]
+    more: int = 0
+    number: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A page that goes with an e-mail. name: of the file; html: its content."""
 

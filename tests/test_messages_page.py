@@ -48,9 +48,8 @@ def test_every_filter_of_ours_is_on_the_page_and_so_is_each_that_is_not_there() 
 
 def test_messages_about_a_lead_and_others_are_told_apart() -> None:
     others = [
-        "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "number-guessed", "reason-told",
-        "review-told",
-        "signature-asked",
+        "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "marketing-digest",
+        "number-guessed", "reason-told", "review-told", "signature-asked",
         "signature-told", "test", "trail-head",
     ]  # fmt: skip
 

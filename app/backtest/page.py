@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from app.backtest import charts, wording
@@ -13,6 +13,7 @@ from app.backtest.report import Backtest, Share, SideFound
 from app.backtest.route_lines import HEAD, basis, model, promise_lines, rep_lines, sentences
 from app.charts.figure import figure
 from app.charts.figure import style as charts_style
+from notifications.html_templates import html_templates
 
 FOLDER = Path(__file__).parent / "templates"
 #: The classes of both versions in the style sheet.
@@ -23,8 +24,7 @@ LEFT_OUT_SHOWN = 50
 
 def report_templates(folder: Path) -> Environment:
     """Return the templates of a report: those of this folder, with the parts that all reports share. Texts are escaped."""
-    loader = FileSystemLoader([folder, FOLDER])
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return html_templates(folder, FOLDER)
 
 
 def page(found: Backtest) -> str:

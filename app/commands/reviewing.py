@@ -199,12 +199,13 @@ def _list(rows: Sequence[ReviewDecision], now: datetime) -> None:
     if not rows:
         terminal.console.print("Nothing was decided yet.")
         return
-    table = Table("number", "agreement", "decided", "what", "by", "until", "")
+    table = Table("number", "agreement", "decided", "what", "about the proposal", "by", "until", "")
     for row in rows:
         became = f"done {row.done_at:%d %b %Y}" if row.done_at else "overdue" if row.until and row.until < now.date() else "open"
         until = f"{row.until:%d %b %Y}" if row.until else ""
         decided = f"{row.decided_at:%d %b %Y}"
-        table.add_row(str(row.id), escape(row.agreement), decided, escape(row.text), escape(row.by), until, became)
+        about = escape(str(row.proposal.get("what", "")))
+        table.add_row(str(row.id), escape(row.agreement), decided, escape(row.text), about, escape(row.by), until, became)
     terminal.console.print(table)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.backtest.page import style
@@ -18,6 +17,7 @@ from app.review.proposal_wording import NOTHING_PROPOSED, in_words
 from app.review.report import Review
 from app.review.tables import Table, tables
 from app.review.wording import Cell
+from notifications.html_templates import html_templates
 
 #: A table on the page has at most so many rows; its CSV file has all of them.
 MOST_ROWS = 25
@@ -63,13 +63,7 @@ _SECTIONS = (
 
 def page(found: Review) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_templates(Path(__file__).parent / "templates")
     environment.filters.update(cell=wording.cell, percent=percent, faint=wording.is_faint)
     by_name = {one.name: one for one in tables(found)}
     worth = [(f"{one.opened_amount:,.0f} {one.currency}".rstrip(), one.opened.of) for one in found.money if one.opened.of]

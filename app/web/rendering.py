@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
@@ -18,6 +18,7 @@ from agreements.time_shares import time_shares
 from agreements.words import AnswerKind, GivenAnswer, NoWord, Via, WaitKind
 from app.web.callers import Caller
 from app.web.page_notices import Notice
+from notifications.html_templates import html_templates
 from notifications.plain_text import tel
 from notifications.rendering import label, mailto
 from tasks.choices import REP_CHOICES
@@ -204,13 +205,7 @@ def _upper_first(text: str) -> str:
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_templates(Path(__file__).parent / "templates")
     environment.filters.update(when=_when, clock=_clock, day=_day, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
     return environment
 

@@ -14,8 +14,9 @@ from agreements.roster import Person, Roster
 from notifications.letter import DigestContext, DigestRow
 from notifications.links import Links
 from notifications.prefect_window import window_links
-from storage import deliveries, digests, handoffs, roster, waits
+from storage import deliveries, digests, handoffs, outcomes, roster, waits
 from storage.tables import Delivery, DigestItem
+from tasks.messages import marketing_digest
 from tasks.messages.digest import (
     ANSWERED,
     HOW_IT_STANDS,
@@ -38,10 +39,19 @@ ROWS_SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The content from which a digest was put together: ids of items, and of waits that may ask for a check-in."""
+    """The content from which a digest was put together: ids of items, and of waits that may ask for a check-in.
+
+    news: ids of the items for whoever speaks for marketing.
+    """
 
     items: tuple[int, ...] = ()
     owed: tuple[str, ...] = ()
+    news: tuple[int, ...] = ()
+
+    @property
+    def all_items(self) -> tuple[int, ...]:
+        """Return the ids of everything that a digest with this content tells."""
+        return self.items + self.news
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +69,15 @@ def compose(session: Session, row: Delivery, links: Links, *, now: datetime, win
     people = roster.current(session)
     who = people.person(row.person)
     rows = _rows(session, row.person, digests.untold(session, row.person, now=now), links, now=now) if who else ()
-    if who is None or not rows:
+    news = outcomes.untold(session, now=now) if found.news else []
+    if who is None or not (rows or news):
         return Composed(found)
     if not _is_the_day(session, row, who, now=now):
         return Composed(found, later=True)
+    if news:
+        return Composed(found, marketing_digest.draft(session, row, news, rows, links, now=now))
     context = _context(people, row, rows, links, now)
-    if _decides_for_others(people, row.person, now):
+    if presence.decides_for_others(people, row.person, now):
         context = replace(context, window=window_links(window, row.person))
     return Composed(found, Draft(MESSAGE, context, row.key, f"{MESSAGE}-{row.person}"))
 
@@ -87,7 +100,9 @@ def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime
 
 
 def _found(session: Session, person: str, *, now: datetime) -> Found:
-    return Found(tuple(digests.untold_ids(session, person, now=now)), tuple(digests.outcomes_owed(session, person)))
+    reads_news = marketing_digest.is_read_by(session, person, now=now)
+    news = tuple(outcomes.untold_ids(session, now=now)) if reads_news else ()
+    return Found(tuple(digests.untold_ids(session, person, now=now)), tuple(digests.outcomes_owed(session, person)), news)
 
 
 def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], links: Links, now: datetime) -> DigestContext:
@@ -99,11 +114,7 @@ def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], links: 
 
 def _has_a_page(people: Roster, person: str, now: datetime) -> bool:
     """Whether this person oversees leads, so that their page can show more than their digest."""
-    return presence.is_marketing(people, person, now) or _decides_for_others(people, person, now)
-
-
-def _decides_for_others(people: Roster, person: str, now: datetime) -> bool:
-    return any(presence.decides_for(people, person, ident, now) for ident in people.people if ident != person)
+    return presence.is_marketing(people, person, now) or presence.decides_for_others(people, person, now)
 
 
 def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) -> bool:

@@ -137,5 +137,6 @@ def test_a_proposal_can_be_named_by_the_file_of_a_review(baton: Command, box: To
     broken = baton("review", "decide", "Talk first", "--proposal", "1", "--report", str(tmp_path / "proposal-1.yaml"))
 
     assert "Decision 1 is kept, about this proposal: Nobody keeps the clock" in kept.output
+    assert "Nobody keeps the clock" in baton("review", "decisions").output
     assert (refused.exit_code, "That review has 1 proposal, and so no proposal 2." in refused.output) == (1, True), refused.output
     assert (broken.exit_code, "is no review." in broken.output) == (1, True), broken.output

@@ -106,7 +106,7 @@ _WITH_IDLE = {2: Version(LONG_AGO, {"idle": 25})}
 
 #: One planted cause each: the kind of the proposal and its subject.
 PLANTED: Mapping[str, tuple[Quarter, tuple[str, str]]] = {
-    "a criterion that says nothing": (Quarter(Law(idle=25, highest=0.6), _WITH_IDLE), ("criterion", f"{IDLE} is yes")),
+    "a criterion that says nothing": (Quarter(Law(leads=1_800, idle=25, highest=0.6), _WITH_IDLE), ("criterion", f"{IDLE} is yes")),
     "a threshold ten points too low": (Quarter(Law(leads=2_000, middle=60, steep=3, highest=0.6)), ("threshold", "total")),
     "a reason that doubled": (Quarter(Law(reasons=doubled)), ("reason", "not-icp")),
     "a clock that nobody keeps": (Quarter(Law(leads=400, change=_accepted_late)), ("clock", "acceptance")),
