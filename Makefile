@@ -57,7 +57,7 @@ docs: setup ## the documentation as a site in site/, with every link and anchor 
 	@echo "Open site/index.html"
 
 pictures: setup ## the pages in docs/pictures, as Chromium shows them to the tests
-	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_pictures.py
+	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_pictures.py tests/browser/test_overview.py
 
 bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quick --json FILE")
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -65,11 +65,11 @@ bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quic
 chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-nightly: setup ## what takes too long for every change: a year of forty reps, 8,000 real leads where they are at hand, chaos, killed readers, every story of a lead on PostgreSQL, new examples, every property 20,000 times, every benchmark
+nightly: setup ## what takes too long for every change: a year of forty reps, 8,000 real leads where they are at hand, chaos, killed readers, storms of 10,000 changes, 20,000 fuzzed requests, every story of a lead on PostgreSQL, new examples, every property 20,000 times, every benchmark
 	BATON_YEAR=1 $(BIN)/python -m pytest tests/year -k a_year
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
 	BATON_OLIST=1 $(BIN)/python -m pytest tests/app/review/test_olist_replay.py
-	BATON_STORM=1 $(BIN)/python -m pytest tests/tasks/crm/test_killed_readers.py
+	BATON_STORM=1 $(BIN)/python -m pytest tests/tasks/crm/test_killed_readers.py tests/contracts/test_crm_storm.py tests/app/test_fuzz.py tests/agreements/test_where_time_went.py tests/tasks/messages/test_faulty_mail.py
 	BATON_POSTGRESQL=all $(BIN)/python -m pytest tests/storage/test_on_postgresql.py
 	BATON_EXAMPLES=new $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not long"
 	$(MAKE) test-properties

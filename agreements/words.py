@@ -134,9 +134,12 @@ TemplateName = Literal[
     "dispute-raised", "dispute-settled", "answered-for-you", "device-code", "number-guessed", "links-ended", "absence-told",
     "complaint-told", "crm-told", "alarm-told",
     "trail-head", "test", "signature-told", "signature-asked",
-    "do-not-contact", "asked-again", "review-told", "reason-told",
+    "do-not-contact", "asked-again", "review-told", "reason-told", "marketing-digest",
 ]  # fmt: skip
 TEMPLATE_NAMES: tuple[TemplateName, ...] = get_args(TemplateName)
+#: What marketing is told about a lead: how sales answered, or how a dispute ended. sql: handed on to the next leg.
+Outcome = Literal["opportunity", "sql", "accepted", "returned", "rejected", "dispute-settled"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 #: A message as it is queued. attached, dispute-told and erased use templates of others; status and opportunity change a record in the CRM.
 MessageKind = Literal[TemplateName, "attached", "dispute-told", "erased", "status", "opportunity"]
 

@@ -15,6 +15,7 @@ from app.deadlines import Deadlines
 from app.hand_over import HandOver
 from app.intake_doors.fetch_queue import fetch_leads
 from app.repair import Repair
+from app.review.week_counting import count_weeks
 from storage import contracts, disputes, due_check, proof
 from storage.trail import HeadMissing
 from tasks.background import alarms, read_crm
@@ -40,6 +41,7 @@ RECONCILE_SECONDS = 30.0
 RELEASE_CHECK_SECONDS = 30.0
 ABSENCE_SECONDS = 60.0
 ALARM_SECONDS = 60.0
+WEEK_SECONDS = 60.0
 HEAD_SECONDS = 300.0
 #: How often the clock looks at all held leads, also where the agreements in force are the same.
 RELEASE_SECONDS = 600.0
@@ -106,6 +108,7 @@ class ClockParts:
             "the trail": Part(self._seal, SEAL_SECONDS),
             "the head of the trail by mail": Part(self._mail_head, HEAD_SECONDS),
             "alarms": Part(lambda: alarms.look(box, real=datetime.now(UTC)), ALARM_SECONDS, at_once=False),
+            "the figures of the week": Part(lambda: count_weeks(box), WEEK_SECONDS, at_once=False),
         }
         return parts | ({"wakes": Part(self.hand_over.deliver, 0.0)} if self.hand_over else {})
 

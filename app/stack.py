@@ -184,6 +184,8 @@ def environment_for(folder: Path, *, prefect_port: int, web_port: int, more: Map
         "BATON_WEB_PORT": str(web_port),
         "PYTHONUNBUFFERED": "1",
     }
+    if not os.environ.get("BATON_WEB_URL"):  # the pages are for this machine only, so Prefect's window is as well
+        own["BATON_PREFECT_UI_URL"] = os.environ.get("BATON_PREFECT_UI_URL", address)
     kept = {
         name: value
         for name, value in os.environ.items()

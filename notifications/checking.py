@@ -65,11 +65,12 @@ def _problems(message: TemplateName, folder: Path | None) -> Iterator[Fault]:
     hostile = [_letter(message, full_of(usual, text), folder) for text in _HOSTILE]
     for one in (letter, _letter(message, bare(usual), folder), *hostile):
         yield from one.faults
-    yield from _without_link(message, letter, _letter(message, usual, None))
+    yield from _without_link(message, letter, _letter(message, usual, None) if folder else letter)
     if any(len(one.html.encode()) > HTML_MAX for one in hostile):
         problem = f"with long texts it has over {HTML_MAX:,} bytes, which mail programs cut; show less, or {{{{ text|short(200) }}}}."
         yield Fault(f"{message}/body.html", problem)
-    if any(_ours(one) != _ours(plain) for one in hostile):
+    ours = _ours(plain)
+    if any(_ours(one) != ours for one in hostile):
         problem = "what a lead wrote becomes a part of the page; take out |safe, and put quotes around attributes."
         yield Fault(f"{message}/body.html", problem)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from agreements.model import Agreement
 from agreements.wording import contract
 from notifications.contract_picture import ways
+from notifications.html_templates import html_templates
 
 _FOLDER = Path(__file__).parent / "templates" / "contract"
 #: Widths of the two pictures, for a screen and for a phone. The page shows the one that fits.
@@ -34,11 +35,6 @@ def _written(name: str, agreement: Agreement) -> str:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    templates = html_templates(_FOLDER)
+    templates.keep_trailing_newline = True
+    return templates

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from agreements.lifecycle import Stage
 from agreements.prospect import Whereabouts
 from agreements.words import NoWord, OptOutChannel, Party, TemplateName
+from notifications.prefect_window import WindowLink
 
 if TYPE_CHECKING:
     from agreements.wording.document import Contract
@@ -289,11 +290,63 @@ class DigestRow:
 
 @dataclass(frozen=True, slots=True)
 class DigestContext:
-    """Everything that a digest may use. link: its page. more: how many rows only the page shows. number, page: as in Context."""
+    """Everything that a digest may use. link: its page. more: how many rows only the page shows. number, page: as in Context.
+
+    window: lists of runs in Prefect's own window, for a manager.
+    """
 
     to: Recipient
     link: str
     rows: tuple[DigestRow, ...]
+    more: int = 0
+    number: str = ""
+    page: str = ""
+    window: Sequence[WindowLink] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewsRow:
+    """What became of one lead since the last digest. told: each event as a sentence and an aware instant, oldest first.
+
+    wrote: the words of the person who answered last, empty for none. link: where marketing may dispute, empty where it may not.
+    dispute_until: aware, None where there is nothing to dispute.
+    """
+
+    number: int
+    company: str
+    campaign: str
+    source: str
+    told: tuple[tuple[str, datetime], ...]
+    wrote: str = ""
+    link: str = ""
+    dispute_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewsGroup:
+    """The leads of which the same became. name: what became of them. count: how many, also those without a row.
+
+    page: where those that are still open in this stage are listed, empty for none. others: the numbers of leads without a row.
+    """
+
+    name: str
+    count: int
+    rows: tuple[NewsRow, ...]
+    page: str = ""
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewsContext:
+    """Everything that marketing's digest may use. link: the page with what waits for the reader, else the page of all open leads.
+
+    waiting: what the reader has to do. more: how many of these only the page shows. number: as in Context. page: the reader's own page.
+    """
+
+    to: Recipient
+    link: str
+    waiting: tuple[DigestRow, ...]
+    groups: tuple[NewsGroup, ...]
     more: int = 0
     number: str = ""
     page: str = ""

@@ -12,6 +12,8 @@ _PHONE = re.compile(r"\s*(\+?)([\d\s().\-/]+)")
 
 def clean(text: str) -> str:
     """Return the text with plain line ends, without control characters and marks that change the writing direction."""
+    if text.isprintable():  # nothing of all this is in it, and nearly every text is so
+        return text
     return _UNPRINTABLE.sub("\ufffd", _DIRECTION_MARKS.sub("", _LINE_ENDS.sub("\n", text)))
 
 

@@ -24,7 +24,7 @@ from agreements.words import TEMPLATE_NAMES, TemplateName, word
 from notifications.faults import MessageFaulty, fault_of
 from notifications.letter import Fault, Letter, Told
 from notifications.plain_text import clean, one_line, tel
-from notifications.sandbox import Sandbox
+from notifications.sandbox import Compiled, Sandbox
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUBJECT_MAX = 150
@@ -48,6 +48,8 @@ _LIMITS = {
 #: A contract is never cut: one that is too long is left out as a whole.
 _LIMITS |= dict.fromkeys(("words", "title", "prose", "rows", "differences"), 100_000)
 _LIMIT = 200
+#: Characters after the limit that are still looked at: enough for most addresses that begin before it. Far more would take long.
+_LOOKAHEAD = 100
 _KEEP_LINES = frozenset({"message", "text"})
 _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 #: Text that a chat service turns into a link. E-mail addresses match first, so that they stay as they are.
@@ -121,10 +123,15 @@ def _folders(folder: Path | None) -> list[Path]:
     return [folder, TEMPLATES] if folder else [TEMPLATES]
 
 
+#: A template of Baton's is compiled once a process, however many folders of templates are used beside it.
+_COMPILED = Compiled()
+
+
 @lru_cache(maxsize=8)
 def _sandbox(folder: Path | None) -> Sandbox:
     return Sandbox(
         FileSystemLoader(_folders(folder)),
+        compiled=_COMPILED,
         when=_when,
         clock=_clock,
         day=_day,
@@ -151,8 +158,8 @@ def _tidy(value: _Value, defuse: Callable[[str], str] = str, name: str = "") -> 
 
 
 def _tidy_text(text: str, defuse: Callable[[str], str], name: str) -> str:
-    told = clean(text).strip() if name in _KEEP_LINES else one_line(text)
-    return _cut(told if name in ("link", "page", "colleague_link") else defuse(told), _LIMITS.get(name, _LIMIT))
+    told, limit = clean(text).strip() if name in _KEEP_LINES else one_line(text), _LIMITS.get(name, _LIMIT)
+    return _cut(told if name in ("link", "page", "colleague_link") else defuse(told[: limit + _LOOKAHEAD]), limit)
 
 
 def _without_chat_marks(text: str) -> str:

@@ -26,12 +26,16 @@ from notifications.letter import (
     DigestRow,
     HeadContext,
     LeadView,
+    NewsContext,
+    NewsGroup,
+    NewsRow,
     Recipient,
     ReviewContext,
     ReviewRow,
     SignatureContext,
     SigningContext,
 )
+from notifications.prefect_window import window_links
 
 T = TypeVar("T")
 
@@ -175,6 +179,58 @@ _OTHERS: Mapping[str, Any] = {
         more=3,
         number=_NUMBER,
         page="https://baton.example/m/made-up",
+        window=window_links("https://prefect.example", "maria"),
+    ),
+    "marketing-digest": NewsContext(
+        to=Recipient("mina", "Mina Okoro", "mina@firm.example", timezone="Europe/London"),
+        link="https://baton.example/d/made-up",
+        waiting=(
+            DigestRow(47, "Alder Freight", Stage.MQL, "Please complete the handoff note.", datetime(2026, 12, 1, 17, tzinfo=UTC), LINK),
+        ),
+        groups=(
+            NewsGroup(
+                "Became an opportunity",
+                1,
+                (
+                    NewsRow(
+                        42,
+                        "Harbour & Sons",
+                        "Autumn webinar",
+                        "website",
+                        (
+                            ("Ana Ruiz accepted it.", datetime(2026, 11, 30, 10, 5, tzinfo=UTC)),
+                            ("Ana Ruiz made an opportunity of it.", datetime(2026, 11, 30, 16, 40, tzinfo=UTC)),
+                        ),
+                        "They want to start in January.",
+                    ),
+                ),
+            ),
+            NewsGroup(
+                "Accepted by sales",
+                9,
+                (NewsRow(43, "Northgate Mills", "", "fair", (("Ben Carter accepted it.", datetime(2026, 11, 30, 14, 20, tzinfo=UTC)),)),),
+                "https://baton.example/m/made-up/leads?stage=accepted",
+                (45, 46, 48, 49, 50, 51, 52, 53),
+            ),
+            NewsGroup(
+                "Returned by sales",
+                1,
+                (
+                    NewsRow(
+                        44,
+                        "Kestrel Tools",
+                        "Spring campaign",
+                        "linkedin",
+                        (("Ana Ruiz returned it: Could not be reached.", datetime(2026, 11, 30, 15, 10, tzinfo=UTC)),),
+                        link="https://baton.example/q/made-up",
+                        dispute_until=datetime(2026, 12, 2, 15, 10, tzinfo=UTC),
+                    ),
+                ),
+            ),
+        ),
+        more=2,
+        number=_NUMBER,
+        page="https://baton.example/m/made-up",
     ),
     "reason-told": AlarmContext(
         Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
@@ -270,7 +326,7 @@ def bare(context: T) -> T:
 
 
 #: Fields that no person writes: the reader's id and zone, links and their code, the chat address, and the contract.
-_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat"})
+_OURS = frozenset({"id", "timezone", "link", "colleague_link", "page", "number", "contract", "chat", "window"})
 
 
 def full_of(value: T, text: str, name: str = "") -> T:

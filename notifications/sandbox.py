@@ -11,9 +11,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from inspect import signature
+from types import CodeType
 from typing import Any
 
-from jinja2 import BaseLoader, StrictUndefined, Template, TemplateSyntaxError, nodes, select_autoescape
+from jinja2 import BaseLoader, BytecodeCache, StrictUndefined, Template, TemplateSyntaxError, nodes, select_autoescape
+from jinja2.bccache import Bucket
 from jinja2.exceptions import SecurityError
 from jinja2.runtime import Context as TemplateValues
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -25,6 +27,7 @@ WORK_MAX = 200_000
 TEXT_MAX = 500_000
 """Longest text that a template may build, in characters, also between two steps."""
 
+_KEPT_MAX = 1_000
 _RANGE_MAX = 10_000
 _NUMBER_BITS = 200
 #: Filters that no message needs. With them a template could turn a lead's words into links, or fill the memory.
@@ -43,14 +46,36 @@ class TooMuchWork(SecurityError):
     """The template would run for too long, or write a text that is too long."""
 
 
+class Compiled(BytecodeCache):
+    """Keeps compiled templates in memory. A changed text is another template."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Put the code of this file and text into the bucket, where it is kept."""
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep the code of a template. At the limit, begin anew."""
+        if len(self._kept) >= _KEPT_MAX:
+            self._kept.clear()
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
 class Sandbox(ImmutableSandboxedEnvironment):
-    """Templates of one or more folders. HTML is escaped, an unknown name is an error, and `measured` limits the work."""
+    """Templates of one or more folders. HTML is escaped, an unknown name is an error, and `measured` limits the work.
+
+    compiled: shared by sandboxes with the same filters.
+    """
 
     intercepted_binops = frozenset({"*", "**", "%", "+"})
 
-    def __init__(self, loader: BaseLoader, **filters: Callable[..., Any]) -> None:
+    def __init__(self, loader: BaseLoader, *, compiled: Compiled | None = None, **filters: Callable[..., Any]) -> None:
         super().__init__(
             loader=loader,
+            bytecode_cache=compiled,
             undefined=StrictUndefined,
             autoescape=select_autoescape(enabled_extensions=("html",), default_for_string=False),
             trim_blocks=True,

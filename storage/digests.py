@@ -40,12 +40,12 @@ def put_aside(session: Session, handoff: Handoff, aside: Aside, *, wait_id: str,
 
 def untold(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
     """The items that this person has not received yet, oldest first. Includes those in a digest that may not have gone out."""
-    return list(session.exec(_untold(select(DigestItem), person, now)))
+    return list(session.exec(untold_of(select(DigestItem), person, now)))
 
 
 def untold_ids(session: Session, person: str, *, now: datetime) -> list[int]:
     """The numbers of the items that this person has not received yet, oldest first."""
-    return [ident or 0 for ident in session.exec(_untold(select(DigestItem.id), person, now))]
+    return [ident or 0 for ident in session.exec(untold_of(select(DigestItem.id), person, now))]
 
 
 def outcomes_owed(session: Session, person: str) -> list[str]:
@@ -54,7 +54,8 @@ def outcomes_owed(session: Session, person: str) -> list[str]:
     return list(session.exec(query.where(col(Wait.answer_id).is_(None)).order_by(col(Wait.id))))
 
 
-def _untold(query: Any, person: str, now: datetime) -> Any:
+def untold_of(query: Any, person: str, now: datetime) -> Any:
+    """This query of items, for those that the person has not received yet, oldest first."""
     told = select(Digest.id).join(Delivery, col(Delivery.key) == col(Digest.key)).where(col(Delivery.state).in_(_TELLING))
     query = query.where(DigestItem.person == person, col(DigestItem.at) > now - TOLD_WITHIN)
     query = query.where(col(DigestItem.digest_id).is_(None) | col(DigestItem.digest_id).not_in(told))

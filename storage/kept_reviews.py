@@ -72,6 +72,12 @@ def get(session: Session, number: int) -> KeptReview | None:
     return session.get(KeptReview, number)
 
 
+def newest(session: Session, agreement: str, kind: ReviewKind) -> KeptReview | None:
+    """The newest review of this kind about an agreement, None for none."""
+    query = select(KeptReview).where(KeptReview.agreement == agreement, KeptReview.kind == kind)
+    return session.exec(query.order_by(col(KeptReview.first).desc()).limit(1)).first()
+
+
 def report_of(row: KeptReview) -> str:
     """The figures as JSON, empty once they are deleted."""
     return zlib.decompress(row.report).decode() if row.report else ""

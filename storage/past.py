@@ -14,13 +14,14 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from agreements.lead import ACCOUNT
 from agreements.lifecycle import Stage
-from agreements.words import EventKind
+from agreements.words import AnswerKind, EventKind
 from storage import handoffs
 from storage.history import told_by
-from storage.tables import Activity, Event, Handoff, Lead, LeadSource, LeadValues, Touch
+from storage.tables import Activity, Answer, AnswerState, Event, Handoff, Lead, LeadSource, LeadValues, Touch
 
 #: The events that show when a handoff was judged for the first time.
 _JUDGED: tuple[EventKind, ...] = ("screened", "routed", "disqualified", "attached", "suppressed", "taken", "taken-at-work")
+_ACCEPTED: tuple[AnswerKind, ...] = ("accepted",)
 #: Stages with no pass of their own, or with nothing left to judge by. A withdrawn handoff continued in another one.
 _NOT_JUDGED = (Stage.MERGED, Stage.WITHDRAWN, Stage.ERASED)
 
@@ -31,7 +32,7 @@ class PastHandoff:
 
     judged_at: when it was qualified, else when it was screened. values: the facts at that time, account facts included; as_of_then: False
     where only today's values are known. last_touch: before then. since: the end of the handoff before. assigned_at, ended_at: None where
-    that has not happened. made_opportunity: it ended as an opportunity.
+    that has not happened. accepted, contacted: a rep accepted the lead, tried to reach it. made_opportunity: it ended as an opportunity.
     """
 
     id: int
@@ -43,6 +44,8 @@ class PastHandoff:
     since: datetime | None
     assigned_at: datetime | None
     ended_at: datetime | None
+    accepted: bool
+    contacted: bool
     made_opportunity: bool
 
 
@@ -103,9 +106,14 @@ class _Known:
         for row in session.exec(told.order_by(col(LeadValues.lead_id), col(LeadValues.id))):
             self.values[row.lead_id].append((row.at, row.values))
         self.touches: dict[int, list[datetime]] = defaultdict(list)
-        touches = select(Touch.lead_id, Touch.at).where(col(Touch.lead_id).in_(whose))
-        for lead_id, at in session.exec(touches.order_by(col(Touch.lead_id), col(Touch.at))):
+        self.contacted: set[int] = set()
+        touches = select(Touch.lead_id, Touch.at, Touch.handoff_id).where(col(Touch.lead_id).in_(whose))
+        for lead_id, at, handoff_id in session.exec(touches.order_by(col(Touch.lead_id), col(Touch.at))):
             self.touches[lead_id].append(at)
+            self.contacted.add(handoff_id)
+        counted = (col(Answer.kind).in_(_ACCEPTED), col(Answer.state) == AnswerState.COUNTED.value)
+        accepted = select(Answer.handoff_id).join(Handoff, col(Handoff.id) == col(Answer.handoff_id))
+        self.accepted = set(session.exec(accepted.where(col(Handoff.lead_id).in_(whose), *counted)))
 
     def told(self, lead_id: int, at: datetime) -> tuple[dict[str, Any], bool]:
         """What the lead had said by then, and True; else what it says today, and False."""
@@ -139,5 +147,7 @@ def _past(session: Session, row: Handoff, known: _Known, at: datetime) -> PastHa
         since=before.ended_at if before else None,
         assigned_at=row.first_assigned_at,
         ended_at=row.ended_at,
+        accepted=row.id in known.accepted,
+        contacted=row.id in known.contacted,
         made_opportunity=row.stage == Stage.OPPORTUNITY,
     )

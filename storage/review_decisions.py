@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -13,17 +14,23 @@ from storage.tables import ReviewDecision
 
 @dataclass(frozen=True, slots=True)
 class NewDecision:
-    """A decision before it is stored. by: who sees to it, empty for nobody; until: the day by which, None for none."""
+    """A decision before it is stored. by: who sees to it, empty for nobody; until: the day by which, None for none.
+
+    proposal: that it is about, as plain values; empty for none.
+    """
 
     agreement: str
     text: str
     by: str = ""
     until: date | None = None
+    proposal: Mapping[str, Any] = field(default_factory=dict)
 
 
 def add(session: Session, new: NewDecision, *, now: datetime) -> ReviewDecision:
     """Stores a decision. Call inside a write transaction."""
-    row = ReviewDecision(agreement=new.agreement, text=new.text, by=new.by, until=new.until, decided_at=now)
+    row = ReviewDecision(
+        agreement=new.agreement, text=new.text, by=new.by, until=new.until, decided_at=now, proposal=dict(new.proposal)
+    )  # fmt: skip
     session.add(row)
     session.flush()
     return row

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sqlmodel import Session, col, select
 
 from agreements import qualification, screening
+from agreements.choosing import release_of
 from agreements.errors import CrmError, NoAgreementInForce
 from agreements.identity import Who, personal_key, shows
 from agreements.lead import ACCOUNT, Done, IncomingLead, LeadFacts, domain_of
@@ -23,7 +24,7 @@ from agreements.staff import Staff
 from storage import contracts, history, identity, roster, suppressions
 from storage.tables import AgreementVersion, Lead, LeadSource
 from tasks.steps import release_queue
-from tasks.steps.candidates import release_of, shares_left
+from tasks.steps.candidates import shares_left
 from tasks.wiring.toolbox import Toolbox
 
 #: What would become of a row. customer: the screen attaches or routes it to an account's owner; held: no agreement is for it.

@@ -26,6 +26,7 @@ from storage.database import Database
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
+from tests.certificates import share_certificates
 from tests.compiled import share_compiled_statements
 from tests.driver import Driver
 from tests.examples import examples, same_each_time
@@ -47,6 +48,7 @@ searches.register_profile(
 searches.load_profile("baton")
 wait_for_locks()
 share_compiled_statements()
+share_certificates()
 
 
 def pytest_collection_finish() -> None:

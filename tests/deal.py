@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from sqlmodel import Session, col, select
 
 from agreements.words import ChannelName, GivenAnswer, NoWord
-from storage import contracts, handoffs, roster, waits
+from storage import contracts, handoffs, outcomes, roster, waits
 from storage.tables import Assignment, Delivery, Handoff, Touch, Wait
 from tasks import intake
 from tasks.intake import Captured
@@ -118,6 +118,11 @@ def answer_by_duty(box: Toolbox, taken: Taken, kind: GivenAnswer | NoWord, **fie
 def letters(box: Toolbox, message: str, channel: ChannelName = "email") -> list[str]:
     """Return the recipients of messages of that kind on that channel, in order."""
     return [letter.to.id for letter in kept_by(box, channel).letters if letter.message == message]
+
+
+def news(box: Toolbox) -> list[tuple[str, str]]:
+    """Return what waits for marketing's digest by now: each outcome and its sentence, oldest first."""
+    return box.read_now(lambda session, now: [(one.outcome, one.what) for one in outcomes.untold(session, now=now)])
 
 
 def does(box: Toolbox, taken: Taken, activity: str, **changes: object) -> Captured:

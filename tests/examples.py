@@ -12,9 +12,17 @@ import os
 A_FEW = 25
 
 
-def examples(full: int = 100) -> int:
-    """Return the number for `max_examples`: the full number if BATON_EXAMPLES is `all` or `new`, otherwise at most A_FEW."""
-    return full if os.environ.get("BATON_EXAMPLES") in ("all", "new") else min(full, A_FEW)
+def examples(full: int = 100, *, few: int = A_FEW) -> int:
+    """Return the number for `max_examples`: the full number if BATON_EXAMPLES is `all` or `new`, otherwise at most `few`.
+
+    few: less than A_FEW where each example takes long.
+    """
+    return full if os.environ.get("BATON_EXAMPLES") in ("all", "new") else min(full, few)
+
+
+def at_night(full: int, *, before_a_change: int) -> int:
+    """Return the size of a test that takes minutes: the full size if BATON_STORM is set, as `make nightly` sets it."""
+    return full if os.environ.get("BATON_STORM") else before_a_change
 
 
 def same_each_time() -> bool:

@@ -162,9 +162,9 @@ class _Judge:
 
     def judged(self) -> Judged:
         rules = self.agreement.qualification
-        who = [_Scored(f"fit {number}: {_words(rule)}", *self._fit(rule)) for number, rule in enumerate(rules.fit, start=1)]
+        who = [_Scored(f"fit {number}: {words_of(rule)}", *self._fit(rule)) for number, rule in enumerate(rules.fit, start=1)]
         did = [
-            _Scored(f"engagement {number}: {_words(rule)}", *self._engagement(rule))
+            _Scored(f"engagement {number}: {words_of(rule)}", *self._engagement(rule))
             for number, rule in enumerate(rules.engagement, start=1)
         ]
         fit, engagement = self._sum(who), self._sum(did)
@@ -313,7 +313,8 @@ class _Judge:
         return self._first([(self.holds(segment.when), segment.team) for segment in self.agreement.routing.segments], "")
 
 
-def _words(rule: FitCriterion | EngagementCriterion) -> str:
+def words_of(rule: FitCriterion | EngagementCriterion) -> str:
+    """Return a criterion as people name it."""
     if rule.external_score:
         return f"{rule.external_score} out of {rule.out_of:g}"
     if isinstance(rule, FitCriterion):

@@ -203,7 +203,10 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     "Proof": {
         "counts": Key("rep: messages to the rep; manager: also to somebody else; unread: also on a channel that nobody reads", "[rep]"),
     },
-    "Attention": {"interrupt": Key("the tiers whose reminders and warnings are separate messages", "[hot]")},
+    "Attention": {
+        "interrupt": Key("the tiers whose reminders and warnings are separate messages", "[hot]"),
+        "tell_marketing": Key("the outcomes of leads that marketing is told at once; the others are in its morning digest", "[rejected]"),
+    },
     "Clocks": {
         "delivery": Key("marketing's: from qualified to assigned", "{owed_by: marketing, within: 12 hours, when_missed: [{do: nurture}]}"),
         "acceptance": Key("the rep's: from the proof that the message arrived to accepted or rejected", _CLOCK),

@@ -27,6 +27,7 @@ _LABELS = {
     "require": "required for an MQL",
     "respect_requested_time": "tolerance at a time that was asked for",
     "revisit": "looked at again after",
+    "tell_marketing": "marketing is told at once",
     "then": "leads to",
 }
 

@@ -37,7 +37,7 @@ def better_threshold(curve: Sequence[AtLeast], threshold: int, *, agreed: float 
     part = interval(low.count, of=low.of) or (0.0, 1.0)
     grounds = [
         f"Of the leads with {threshold} to {raised - 1} points, {shown(low)} became opportunities;"
-        f" chance leaves at most {100 * part[1]:.1f} %.",
+        f" allowing for chance, at most {100 * part[1]:.1f} %.",
         f"Of the leads with {raised} points and more, {shown(above)} did.",
     ]
     if agreed is not None:

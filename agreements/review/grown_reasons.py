@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from math import ceil
+from datetime import date, timedelta
 
 from agreements.model import Agreement
 from agreements.review.chance import grew
 from agreements.review.passes import Pass
 from agreements.review.period import Period
-from agreements.review.proposal import Change, Proposal, shown
+from agreements.review.proposal import Proposal, shown
+from agreements.review.reason_watch import watch
 from agreements.review.reasons import GivenBack
 from agreements.review.share import FEW, Share
 
@@ -25,51 +25,61 @@ CHANCE = 0.001
 #: With how many days before the period it is compared.
 DAYS_BEFORE = 91
 
+#: Which leads: the version of the agreement, the source, and the week of the period; None for the days before.
+_Which = tuple[int, str, date | None]
+
 
 @dataclass(frozen=True, slots=True)
 class ReasonGrowth:
-    """One reason: given back for it, of the leads that sales got, in the period and before; the same by source."""
+    """One reason: given back for it, of the leads that sales got, in the period and before; both by source; the period by week too."""
 
     code: str
-    now: Share
-    before: Share
     now_by: Mapping[str, Share]
     before_by: Mapping[str, Share]
+    weeks: Mapping[date, Share]
+
+    @property
+    def now(self) -> Share:
+        """The share in the period."""
+        return sum(self.now_by.values(), Share())
+
+    @property
+    def before(self) -> Share:
+        """The share in the days before."""
+        return sum(self.before_by.values(), Share())
 
 
-def grown_reasons(passes: Sequence[Pass], given: Sequence[GivenBack], agreement: Agreement, period: Period) -> Iterator[Proposal]:
-    """Yield a proposal for each reason that grew. Overturned rejections count for none."""
-    counted = _counted(passes, given, agreement, period)
+def grown_reasons(
+    passes: Sequence[Pass], given: Sequence[GivenBack], versions: Mapping[int, Agreement], agreement: Agreement, period: Period
+) -> Iterator[Proposal]:
+    """Yield a proposal for each reason that grew. Overturned rejections count for none.
+
+    agreement: the version that a change would follow. versions: those under which the leads ran, by number. Like is compared with like:
+    only leads of versions that qualify leads as this one does, and that have the reason.
+    """
+    counted = reason_growths(passes, given, versions, agreement, period)
     for one in counted:
-        if _has_grown(one.now, one.before, chance=CHANCE / len(counted)):
-            yield _proposal(one, _only_source(one, chance=CHANCE / len(counted)), agreement, _of_rejections(one.code, given, period))
+        chance = CHANCE / len(counted)
+        if _has_grown(one.now, one.before, chance=chance) and _is_no_single_week(one):
+            yield _proposal(one, _only_source(one, chance=chance), given, agreement, period)
 
 
-def _has_grown(now: Share, before: Share, *, chance: float) -> bool:
-    return now.count >= FEW and now.count * before.of >= RISE * before.count * now.of and grew(now, before, chance=chance)
-
-
-def _counted(passes: Sequence[Pass], given: Sequence[GivenBack], agreement: Agreement, period: Period) -> list[ReasonGrowth]:
-    whole: dict[tuple[bool, str], int] = defaultdict(int)
-    times: dict[tuple[str, bool, str], int] = defaultdict(int)
+def reason_growths(
+    passes: Sequence[Pass], given: Sequence[GivenBack], versions: Mapping[int, Agreement], agreement: Agreement, period: Period
+) -> list[ReasonGrowth]:
+    """Count each reason of the agreement."""
+    whole: Counter[_Which] = Counter()
+    times: dict[str, Counter[_Which]] = defaultdict(Counter)
     reasons = _reasons_by_pass(given)
     begins = period.begins - timedelta(days=DAYS_BEFORE)
     for one in passes:
         if one.assigned_at is None or one.merged or not begins <= one.assigned_at < period.as_of:
             continue
-        is_now = one.assigned_at >= period.begins
-        whole[is_now, one.source] += 1
+        which = (one.version, one.source, period.week(one.assigned_at) if one.assigned_at >= period.begins else None)
+        whole[which] += 1
         for code in reasons.get(one.id, ()):
-            times[code, is_now, one.source] += 1
-
-    def by(code: str, *, is_now: bool) -> dict[str, Share]:
-        return {source: Share(count=times[code, now, source], of=of) for (now, source), of in sorted(whole.items()) if now == is_now}
-
-    return [
-        ReasonGrowth(code, sum(now.values(), Share()), sum(before.values(), Share()), now, before)
-        for code in (one.code for one in agreement.reasons)
-        for now, before in [(by(code, is_now=True), by(code, is_now=False))]
-    ]
+            times[code][which] += 1
+    return [_growth(code, whole, times[code], _alike(code, versions, agreement)) for code in (one.code for one in agreement.reasons)]
 
 
 def _reasons_by_pass(given: Sequence[GivenBack]) -> Mapping[int, set[str]]:
@@ -80,29 +90,52 @@ def _reasons_by_pass(given: Sequence[GivenBack]) -> Mapping[int, set[str]]:
     return found
 
 
+def _alike(code: str, versions: Mapping[int, Agreement], agreement: Agreement) -> Callable[[int], bool]:
+    """Return what tells whether the leads of a version can be compared for this reason."""
+    other = {
+        number for number, one in versions.items() if one.reason(code) is None or one.qualification != agreement.qualification
+    }  # fmt: skip
+    return lambda version: version not in other
+
+
+def _growth(code: str, whole: Counter[_Which], times: Counter[_Which], is_alike: Callable[[int], bool]) -> ReasonGrowth:
+    now_by: dict[str, Share] = defaultdict(Share)
+    before_by: dict[str, Share] = defaultdict(Share)
+    weeks: dict[date, Share] = defaultdict(Share)
+    for (version, source, week), of in sorted(whole.items(), key=lambda pair: pair[0][1]):
+        if is_alike(version):
+            share = Share(count=times[version, source, week], of=of)
+            (before_by if week is None else now_by)[source] += share
+            if week is not None:
+                weeks[week] += share
+    return ReasonGrowth(code, now_by, before_by, weeks)
+
+
+def _has_grown(now: Share, before: Share, *, chance: float) -> bool:
+    return now.count >= FEW and _is_rise(now, before) and grew(now, before, chance=chance)
+
+
+def _is_rise(now: Share, before: Share) -> bool:
+    return bool(now.of) and now.count * before.of >= RISE * before.count * now.of
+
+
+def _is_no_single_week(one: ReasonGrowth) -> bool:
+    """Return whether the share rose also without the week in which the reason came most often."""
+    return _is_rise(one.now - max(one.weeks.values(), key=lambda week: week.count), one.before)
+
+
 def _only_source(one: ReasonGrowth, *, chance: float) -> str:
     """Return the source to which the growth belongs alone; empty where there is none."""
     for source, now in one.now_by.items():
         before = one.before_by.get(source, Share())
-        others_now, others = _others(one.now, now), _others(one.before, before)
+        others_now, others = one.now - now, one.before - before
         still = bool(others.of) and others_now.count * others.of <= STILL * others.count * others_now.of
         if others_now.of and still and _has_grown(now, before, chance=chance / len(one.now_by)):
             return source
     return ""
 
 
-def _others(whole: Share, own: Share) -> Share:
-    return Share(count=whole.count - own.count, of=whole.of - own.of)
-
-
-def _of_rejections(code: str, given: Sequence[GivenBack], period: Period) -> Share:
-    """Return the reason's part of everything that was given back before the period."""
-    begins = period.begins - timedelta(days=DAYS_BEFORE)
-    own = [one.reason for one in given if begins <= one.at < period.begins and one.ruling != "overturned"]
-    return Share(count=own.count(code), of=len(own))
-
-
-def _proposal(one: ReasonGrowth, source: str, agreement: Agreement, part: Share) -> Proposal:
+def _proposal(one: ReasonGrowth, source: str, given: Sequence[GivenBack], agreement: Agreement, period: Period) -> Proposal:
     place = next(at for at, reason in enumerate(agreement.reasons) if reason.code == one.code)
     reason = agreement.reasons[place]
     grounds = [
@@ -110,16 +143,14 @@ def _proposal(one: ReasonGrowth, source: str, agreement: Agreement, part: Share)
         *([f"Of those from {source}, {shown(one.now_by[source])}; before, {shown(one.before_by.get(source, Share()))}."] if source else []),
     ]
     whom = "both sides" if reason.counts_against == "nobody" else reason.counts_against
-    talk = f"Talk with {whom} about it before the rules change."
-    limit = min(100, 5 * ceil(20 * part.count / part.of)) if part.of else 0
-    watch = bool(limit) and not part.few and (reason.alert_above is None or reason.alert_above > limit)
-    if watch:
-        grounds.append(f"The draft watches it: it was {shown(part)} of what was given back, so the limit is {limit} %.")
+    watched = watch(reason, place, given, period, since=period.begins - timedelta(days=DAYS_BEFORE))
     return Proposal(
         kind="reason",
         subject=one.code,
-        what=f"'{reason.words}' has grown{f' for leads from {source}, and for no others' if source else ''}. {talk}",
-        grounds=tuple(grounds),
+        what=f"'{reason.words}' has grown{f' for leads from {source}, and for no others' if source else ''}."
+        f" Talk with {whom} about it before the rules change.",
+        grounds=(*grounds, watched.why) if watched else tuple(grounds),
         leads=one.now.count,
-        changes=(Change(path=("reasons", place, "alert_above"), value=limit),) if watch else (),
+        changes=(watched.change,) if watched else (),
+        backtest=watched.backtest if watched else "",
     )

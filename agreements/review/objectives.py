@@ -108,8 +108,8 @@ def _pace(by: Measured, name: str, aim: Aim, period: Period, currency: str) -> P
 
 
 def _currency(deals: Sequence[Deal], period: Period) -> str:
-    """Return the currency with the most opportunities of the period, for an aim that names none."""
-    found = [one.currency for one in deals if period.holds(one.opened_at)]
+    """Return the currency with the most opportunities of the period that have an amount, for an aim that names none."""
+    found = [one.currency for one in deals if period.holds(one.opened_at) and one.amount is not None]
     return max(sorted(set(found)), key=found.count, default="")
 
 

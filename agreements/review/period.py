@@ -44,6 +44,11 @@ class Period:
         """Return the date at that instant."""
         return at.astimezone(ZoneInfo(self.zone)).date()
 
+    def week(self, at: datetime) -> date:
+        """Return the Monday of the week of that instant."""
+        day = self.day(at)
+        return day - timedelta(days=day.weekday())
+
     def named(self, at: datetime) -> datetime:
         """Return the first instant of a day that the CRM named, which is stored as its midnight in UTC; any other instant as it is."""
         return midnight(at.date(), self.zone) if at.astimezone(UTC).time() == time() else at

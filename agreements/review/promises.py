@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Literal
 
 from agreements.clauses.after import CountsAgainst
@@ -124,8 +124,7 @@ def trend(promises: Sequence[Promise], period: Period) -> tuple[WeekKept, ...]:
     """Return what both sides kept in each of the last weeks, the newest last. Each week is judged as the end of the period knows it."""
     weeks: dict[date, dict[Owes, Share]] = {monday: {"marketing": Share(), "sales": Share()} for monday in period.weeks}
     for one, is_kept in decided(promises, period.since(period.weeks[0])):
-        day = period.day(one.promised_at)
-        week = weeks[day - timedelta(days=day.weekday())]
+        week = weeks[period.week(one.promised_at)]
         if one.owed_by in week and (is_kept or one.cause == one.owed_by):
             week[one.owed_by] += Share(count=is_kept, of=1)
     return tuple(WeekKept(monday=monday, marketing=kept["marketing"], sales=kept["sales"]) for monday, kept in weeks.items())

@@ -17,13 +17,14 @@ class Change(Value):
     """One change to the text of an agreement. path: the keys and places that lead there. value: the new one, null to take it out."""
 
     path: tuple[str | int, ...]
-    value: int | dict[str, str] | None
+    value: int | str | dict[str, str] | None
 
 
 class Proposal(Value):
     """What to change. subject: the criterion, reason or clock, or what of the threshold. what: in a sentence. grounds: the counts.
 
-    leads: how many it touches. changes: to the agreement; none where talking comes before writing.
+    leads: how many it touches. changes: to the agreement; none where talking comes before writing. backtest: what the change would have
+    done to the promises and reasons of the period, in a sentence; empty where the draft is tried on past leads.
     """
 
     kind: ProposalKind
@@ -32,6 +33,7 @@ class Proposal(Value):
     grounds: tuple[str, ...]
     leads: int
     changes: tuple[Change, ...] = ()
+    backtest: str = ""
 
 
 def chosen(found: Iterable[Proposal]) -> tuple[Proposal, ...]:

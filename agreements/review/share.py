@@ -38,6 +38,9 @@ class Share(Value):
     def __add__(self, other: Share) -> Share:
         return Share(count=self.count + other.count, of=self.of + other.of)
 
+    def __sub__(self, other: Share) -> Share:
+        return Share(count=self.count - other.count, of=self.of - other.of)
+
 
 def part(kept: Iterable[bool]) -> Share:
     """Return how many of these are true, of all of them."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 
 from agreements.calendar.durations import Duration
 from agreements.clocks import calendar_for
 from agreements.model import Agreement, Clock
 from agreements.review.chance import interval
 from agreements.review.period import Period
-from agreements.review.promises import Kept, Promise, decided
+from agreements.review.promises import Kept, Promise, decided, kept
 from agreements.review.proposal import Change, Proposal, shown
 from agreements.review.share import FEW, Share, part
 from agreements.words import ClockName
@@ -23,30 +25,53 @@ DONE = 0.8
 TIMES = (2, 3, 4, 6, 8, 12)
 
 
-def unkept_clocks(kept: Sequence[Kept], promises: Sequence[Promise], agreement: Agreement, period: Period) -> Iterator[Proposal]:
-    """Yield a proposal for each clock that nobody keeps. Misses that others caused do not count; a proof is no person's promise."""
-    for one in kept:
-        bounds = interval(one.kept.count, of=one.kept.of)
-        if one.owed_by == "baton" or one.kept.of < FEW or bounds is None or bounds[1] >= KEPT:
+def unkept_clocks(
+    promises: Sequence[Promise], versions: Mapping[int, Agreement], agreement: Agreement, period: Period
+) -> Iterator[Proposal]:
+    """Yield a proposal for each clock that nobody keeps. Misses that others caused do not count; a proof is no person's promise.
+
+    agreement: the version that a change would follow. versions: that of each promise, by the id of its pass. Promises under a version
+    with another clock do not count: both sides have changed that clock already. One week without anybody makes no clock unkept.
+    """
+    ours = [one for one in promises if versions.get(one.pass_id, agreement).clock(one.kind) == agreement.clock(one.kind)]
+    for one in kept(ours, period):
+        if one.owed_by == "baton" or one.kept.of < FEW or not _is_unkept(one.kept):
             continue
-        own = [each for each, is_kept in decided(promises, period) if each.kind == one.clock and _is_owners(each, is_kept, one)]
-        yield _proposal(one, bounds[1], own, agreement)
+        own = [(each, is_kept) for each, is_kept in decided(ours, period) if each.kind == one.clock and _is_owners(each, is_kept, one)]
+        if _is_unkept(_without_the_worst_week(own, period)):
+            yield _proposal(one, [each for each, _ in own], agreement)
+
+
+def _is_unkept(share: Share) -> bool:
+    bounds = interval(share.count, of=share.of)
+    return bounds is not None and bounds[1] < KEPT
+
+
+def _without_the_worst_week(own: Sequence[tuple[Promise, bool]], period: Period) -> Share:
+    weeks: dict[date, Share] = defaultdict(Share)
+    for one, is_kept in own:
+        weeks[period.week(one.promised_at)] += Share(count=is_kept, of=1)
+    return sum(weeks.values(), Share()) - max(weeks.values(), key=lambda week: week.of - week.count)
 
 
 def _is_owners(one: Promise, is_kept: bool, of: Kept) -> bool:
     return one.owed_by == of.owed_by and (is_kept or one.cause == of.owed_by)
 
 
-def _proposal(one: Kept, bound: float, own: Sequence[Promise], agreement: Agreement) -> Proposal:
+def _proposal(one: Kept, own: Sequence[Promise], agreement: Agreement) -> Proposal:
     clock = agreement.clock(one.clock)
-    grounds = [f"{str(one.owed_by).capitalize()} kept {shown(one.kept)} of these promises; chance leaves at most {100 * bound:.1f} %."]
+    bound = (interval(one.kept.count, of=one.kept.of) or (0, 1))[1]
+    grounds = [
+        f"{str(one.owed_by).capitalize()} kept {shown(one.kept)} of these promises; allowing for chance, at most {100 * bound:.1f} %."
+    ]
     if one.caused_by:
         others = ", ".join(f"{cause} {count:,}" for cause, count in one.caused_by.items())
         grounds.append(f"Misses that others caused are left out: {others}.")
     times, done = _enough(clock, own, agreement)
     name = one.clock.replace("_", " ")
+    backtest = ""
     if times:
-        grounds.append(f"{times} times the agreed time would have been enough for {shown(done)}.")
+        backtest = f"With {times} times the agreed time, the same answers would have kept {shown(done)} instead of {shown(one.kept)}."
         what = f"Nobody keeps the clock for '{name}'. Agree {times} times as long, or say what has to change so that it is kept."
     else:
         grounds.append(
@@ -54,7 +79,13 @@ def _proposal(one: Kept, bound: float, own: Sequence[Promise], agreement: Agreem
         )
         what = f"Nobody keeps the clock for '{name}', and a longer time would not help. Talk about who has to do it."
     return Proposal(
-        kind="clock", subject=one.clock, what=what, grounds=tuple(grounds), leads=one.kept.of, changes=_changes(one.clock, clock, times)
+        kind="clock",
+        subject=one.clock,
+        what=what,
+        grounds=tuple(grounds),
+        leads=one.kept.of,
+        changes=_changes(one.clock, clock, times, own_leg=any(getattr(leg.clocks, one.clock, None) for leg in agreement.legs)),
+        backtest=backtest,
     )
 
 
@@ -78,8 +109,8 @@ def _is_within(one: Promise, clock: Clock, times: int, agreement: Agreement) -> 
     return ended <= replace(term, amount=term.amount * times).after(one.began_at, calendar_for(clock, agreement))
 
 
-def _changes(name: ClockName, clock: Clock, times: int) -> tuple[Change, ...]:
-    if not times:
+def _changes(name: ClockName, clock: Clock, times: int, *, own_leg: bool) -> tuple[Change, ...]:
+    if not times or own_leg:
         return ()
     longer = {
         key: {

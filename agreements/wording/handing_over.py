@@ -12,6 +12,7 @@ from agreements.model import Agreement, Proves, SameCompany, Segment, Tier
 from agreements.wording import vocabulary as say
 from agreements.wording.clocks import limits_of_leg
 from agreements.wording.document import Line, Lines, Section, Text, lines, told
+from agreements.words import OUTCOMES, Outcome
 
 #: The days of a week in a calendar's order.
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -136,13 +137,31 @@ def attention(agreement: Agreement) -> Section:
         words = f"Reminders, warnings and check-ins interrupt nobody. They go into {rest}."
     else:
         words = f"Reminders and warnings about leads of tier {say.listed(tiers, 'or')} are sent right away. All others go into {rest}."
-    always = "New leads, requests for a decision or a note, and the outcome of a lead are always sent right away."
+    always = "New leads and requests for a decision or a note are always sent right away."
     rule = agreement.on_activity
     asks = told(
         f"{_ACTIVITY[rule.fast_lane]}. Anything else that the lead does {_ELSE[rule.other]}.", "A request by a lead that a rep has:"
     )
-    return Section("attention", "What interrupts", lines(words, always, asks))
+    return Section("attention", "What interrupts", lines(words, always, _outcomes(agreement), asks))
 
+
+def _outcomes(agreement: Agreement) -> Line:
+    now = [OUTCOME_WORDS[one] for one in OUTCOMES if one in agreement.attention.tell_marketing]
+    others = "Marketing reads the other outcomes in its digest" if now else "Marketing reads all outcomes in its digest"
+    at_once = f"marketing gets a message right away when {say.listed(now, 'or')}. " if now else ""
+    late = "An answer that could then be disputed for less than 8 hours is sent right away"
+    return told(f"{at_once}{others}, at the start of each working day. {late}.", "What became of a lead:")
+
+
+#: When marketing gets a message about a lead, by the outcome.
+OUTCOME_WORDS: Mapping[Outcome, str] = {
+    "opportunity": "the lead becomes an opportunity",
+    "sql": "sales qualifies the lead and hands it on",
+    "accepted": "sales accepts the lead",
+    "returned": "sales returns the lead",
+    "rejected": "sales rejects the lead",
+    "dispute-settled": "a dispute is settled",
+}
 
 #: What becomes of a request by a lead that a rep has, and of anything else that the lead does.
 _ACTIVITY = {

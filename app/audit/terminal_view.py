@@ -10,7 +10,8 @@ from rich.table import Table
 
 from app.audit import wording
 from app.audit.report import Audit, Group
-from app.backtest.terminal_view import print_warnings, titled
+from app.backtest.tables import titled
+from app.backtest.terminal_view import print_warnings
 from app.backtest.wording import number, percent
 
 GROUPS_SHOWN = 15

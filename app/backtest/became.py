@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -12,6 +12,9 @@ import polars as pl
 from app.backtest.instants import is_midnight
 from app.backtest.past import Outcomes
 from app.csv_import.lead_map import OUTCOMES, STAGES
+
+#: The stages of a lead that goes on well, in their order.
+LADDER = ("assigned", "accepted", "contacted", "opportunity", "won")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,8 @@ class Impossible:
 def became(leads: pl.DataFrame, *, zone: ZoneInfo) -> tuple[Outcomes, list[Impossible]]:
     """Return what is known about each lead, and the outcomes that come before the first contact, which count as not known.
 
-    leads: first_at, day, whichever of won_at, lost_at, assigned_at, contacted_at the file has, and of won, lost … if it says them by
-    words. A lead without a
-    recorded outcome is open, one that was never assigned is unknown; neither is lost. zone: the zone of days without a time.
+    leads: first_at, day, whichever of OUTCOMES the file has, and of STAGES if it says them by words. A lead without a recorded outcome is
+    open, one that was never assigned is unknown; neither is lost. zone: the zone of days without a time.
     """
     told = [name for name in OUTCOMES if name in leads.columns]
     said = {name: leads[name].fill_null(False) for name in STAGES if name in leads.columns}
@@ -44,7 +46,21 @@ def became(leads: pl.DataFrame, *, zone: ZoneInfo) -> tuple[Outcomes, list[Impos
         pl.DataFrame(list(had.values())).select(pl.any_horizontal(pl.all())).to_series() if _says_who_was_followed(had) else won | True
     )
     losses = bool(lost.any())
-    return Outcomes(won=won, known=(won | lost if losses else followed & usable), losses=losses), wrong
+    return Outcomes(won, won | lost if losses else followed & usable, losses=losses, reached=reached({**had, "won": won})), wrong
+
+
+def reached(told: Mapping[str, pl.Series]) -> dict[str, pl.Series]:
+    """Return by stage whether each lead reached it or a later one. told: what the source tells of a stage; the other stages are left out.
+
+    Where a stage is said by the word of a lead's present stage, a lead that went on says the word of a later one.
+    """
+    found: dict[str, pl.Series] = {}
+    later: pl.Series | None = None
+    for stage in reversed(LADDER):
+        if stage in told:
+            later = told[stage] if later is None else later | told[stage]
+            found[stage] = later
+    return dict(reversed(found.items()))
 
 
 def _says_who_was_followed(told: Collection[str]) -> bool:

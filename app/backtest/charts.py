@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from app.backtest.lines import move_lines
 from app.backtest.report import Backtest, GroupFound, Share, SideFound
+from app.backtest.route_report import RoutingFound
 from app.backtest.wording import basis
-from app.charts.kinds import Bar, Bars, Chart, Curve, Curves, Rate, Rates, Shares, Step
+from app.charts.kinds import Bar, Bars, Chart, Cohort, Curve, Curves, Funnel, Load, Rate, Rates, RepLoad, Shares, Step
 from app.charts.parts import Part
 
 CHANCE = "The line is the range that chance alone could give."
@@ -73,3 +74,27 @@ def groups(found: Backtest, *, shown: Sequence[GroupFound]) -> Iterator[Chart]:
     yield Rates(title=f"Share {basis(found)}", note=CHANCE, rows=won, if_empty="No outcome is known.")
     qualified = tuple(Rate(group.value, Part(group.draft.leads, group.leads.leads)) for group in shown)
     yield Shares(title=f"Qualify under {found.draft.reference}", rows=qualified)
+
+
+def stages(found: Backtest) -> Iterator[Chart]:
+    """Yield for each version how far the leads came that qualify, and the others."""
+    for side in found.sides:
+        if side.stages:
+            cohorts = (
+                ("qualify", [one.qualified for one in side.stages]),
+                ("do not", [one.others for one in side.stages]),
+            )
+            yield Funnel(
+                title=f"{side.reference}: stages reached, so far",
+                stages=("leads", *(one.name for one in side.stages)),
+                cohorts=tuple(Cohort(name, (parts[0].of, *(one.count for one in parts)), mature=True) for name, parts in cohorts),
+            )
+
+
+def routing(found: RoutingFound, *, tone: int) -> Iterator[Chart]:
+    """Yield how many of the routed leads each rep gets, the most that each has open at once, and the acceptances missed."""
+    yield Bars(title="Routed leads", rows=tuple(Bar(one.name, one.leads, tone) for one in found.reps), if_empty="No lead was routed.")
+    yield Load(title="Most open leads at once", reps=tuple(RepLoad(one.name, one.most_open, one.capacity) for one in found.reps))
+    if found.answers:
+        rows = [Rate(one.name, promise.missed) for one in found.reps for promise in one.promises[:1] if promise.missed]
+        yield Rates(title="Acceptances expected to be missed", note=CHANCE, rows=tuple(rows))

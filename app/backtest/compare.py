@@ -3,37 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
 from agreements.asked import facts_asked
 from agreements.backtest.columns import Judged, LeadColumns, judge, meets
+from agreements.calendar.working_time import CalendarError
 from agreements.clauses.scoring import EngagementCriterion, FitCriterion
 from agreements.model import Agreement, Threshold
 from agreements.qualification import threshold_for
+from app.backtest.crew import NO_ROSTER, Crew
 from app.backtest.past import BLANK, PastLeads, counted
-from app.backtest.report import FEW, Backtest, CriterionFound, GroupFound, Moves, Share, SideFound
+from app.backtest.report import FEW, Backtest, CriterionFound, GroupFound, Moves, Share, SideFound, StageFound
+from app.backtest.route_report import RoutingFound
+from app.backtest.routed import routed
+from app.backtest.sample import sample
+from app.charts.parts import Part
 
 #: The most groups that the report shows: where there are more, each value belongs to a single lead and not to a kind of lead.
 GROUPS_AT_MOST = 1_000
 
 
 def compare(
-    draft: Agreement, other: Agreement | None, past: PastLeads, *, progress: Callable[[str, int, int], None] | None = None
+    draft: Agreement,
+    other: Agreement | None,
+    past: PastLeads,
+    *,
+    crew: Crew | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Backtest:
     """Return what the draft would have made of these leads, beside the other version where there is one.
 
-    progress: called with the step, its number and the number of steps.
+    crew: who takes the leads, None for not known. progress: called with the step, its number and the number of steps.
     """
     agreements = [draft, other] if other else [draft]
     names = _names(agreements)
     tell = progress or (lambda what, done, whole: None)
-    found = []
+    found, no_routing = [], "" if crew else NO_ROSTER
     for number, (agreement, name) in enumerate(zip(agreements, names, strict=True)):
         tell(f"judging by {name}", 2 * number, 2 * len(agreements))
         side = _Side(agreement, past)
         tell(f"counting for {name}", 2 * number + 1, 2 * len(agreements))
-        found.append((side, side.found(name)))
+        routing: RoutingFound | None = None
+        try:
+            routing = side.routing(crew, progress=partial(tell, f"routing for {name}")) if crew else None
+        except CalendarError as error:
+            no_routing = f"{name}: a rep's calendar never opens, so nobody can say where the leads would go. {error}"
+        found.append((side, replace(side.found(name), routing=routing)))
     tell("done", 2 * len(agreements), 2 * len(agreements))
     count = _Counting(past)
     all_leads = count(pl.repeat(True, past.height, eager=True))
@@ -49,6 +67,7 @@ def compare(
         groups=tuple(_groups(past, [side.ready for side, _ in found])),
         left_out=tuple(past.left_out),
         warnings=(*past.warnings, *_warnings(agreements, names, past, all_leads)),
+        no_routing=no_routing,
     )
 
 
@@ -157,7 +176,19 @@ class _Side:
             },
             criteria=tuple(self._criteria()),
             curve=self._curve(),
+            stages=tuple(self._stages()),
         )
+
+    def routing(self, crew: Crew, *, progress: Callable[[int, int], None]) -> RoutingFound:
+        """Return where the leads of this version would go."""
+        some = sample(self.agreement, self.past, self.judged, ready=self.ready, applies=self.applies)
+        return routed(self.agreement, crew, some, progress=progress)
+
+    def _stages(self) -> Iterator[StageFound]:
+        others = self.applies & ~self.ready
+        for name, reached in self.past.outcomes.reached.items():
+            found = [Part(int((reached & mask).sum()), int(mask.sum())) for mask in (self.ready, others)]
+            yield StageFound(name, *found)
 
     def _criteria(self) -> Iterator[CriterionFound]:
         rules: list[FitCriterion | EngagementCriterion] = [*self.agreement.qualification.fit, *self.agreement.qualification.engagement]

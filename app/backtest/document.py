@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.backtest.report import Backtest, CriterionFound, Share, SideFound
+from app.backtest.route_document import part, routing_as_json
 
 #: How many unusable rows are named; all are counted.
 NAMED = 100
@@ -42,6 +43,7 @@ def as_json(found: Backtest) -> dict[str, Any]:
             "first": [{"place": one.place, "line": one.line, "reason": one.reason} for one in found.left_out[:NAMED]],
         },
         "warnings": list(found.warnings),
+        "no_routing": found.no_routing,
     }
 
 
@@ -74,6 +76,8 @@ def _side(side: SideFound) -> dict[str, Any]:
         "teams": {name: _share(one) for name, one in side.teams.items()},
         "criteria": [_criterion(one) for one in side.criteria],
         "curve": [{"threshold": threshold, **_share(one)} for threshold, one in enumerate(side.curve)],
+        "stages": [{"stage": one.name, "qualified": part(one.qualified), "others": part(one.others)} for one in side.stages],
+        "routing": routing_as_json(side.routing) if side.routing else None,
     }
 
 

@@ -89,6 +89,7 @@ def read_past(file: LeadFile, agreements: Sequence[Agreement], *, now: datetime,
         by=file.by,
         left_out=left_out,
         warnings=[*warnings, *_more_warnings(together, outcomes, plan, len(wrong))],
+        emails=together.leads["email"],
     )
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from app.backtest import charts, wording
 from app.backtest.lines import steps, verdict_lines
-from app.backtest.report import Backtest, Share
+from app.backtest.report import Backtest, Share, SideFound
+from app.backtest.route_lines import HEAD, basis, model, promise_lines, rep_lines, sentences
 from app.charts.figure import figure
 from app.charts.figure import style as charts_style
+from notifications.html_templates import html_templates
 
 FOLDER = Path(__file__).parent / "templates"
 #: The classes of both versions in the style sheet.
@@ -22,8 +24,7 @@ LEFT_OUT_SHOWN = 50
 
 def report_templates(folder: Path) -> Environment:
     """Return the templates of a report: those of this folder, with the parts that all reports share. Texts are escaped."""
-    loader = FileSystemLoader([folder, FOLDER])
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return html_templates(folder, FOLDER)
 
 
 def page(found: Backtest) -> str:
@@ -54,9 +55,25 @@ def page(found: Backtest) -> str:
         groups=[(group, [group.draft, *([group.other] if group.other else [])]) for group in shown],
         group_charts=[figure(chart, with_table=False) for chart in charts.groups(found, shown=shown)] if shown else [],
         more_groups=max(0, len(found.groups) - GROUPS_SHOWN),
+        stages=[figure(chart) for chart in charts.stages(found)],
+        routes=[_Route(side, number) for number, side in enumerate(found.sides) if side.routing],
         left_out=found.left_out[:LEFT_OUT_SHOWN],
         more_left_out=max(0, len(found.left_out) - LEFT_OUT_SHOWN),
     )
+
+
+class _Route:
+    """What the page shows of where the leads of one version would go."""
+
+    head = HEAD
+
+    def __init__(self, side: SideFound, tone: int) -> None:
+        found = side.routing
+        assert found is not None, "only a version whose leads were routed has this part"
+        self.reference = side.reference
+        self.basis, self.model, self.notes = basis(found), model(found), found.notes
+        self.sentences, self.reps, self.promises = list(sentences(found)), list(rep_lines(found)), list(promise_lines(found))
+        self.charts = [figure(chart, with_table=False) for chart in charts.routing(found, tone=tone)]
 
 
 def _change(shares: tuple[Share, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -29,13 +30,15 @@ class Outcomes:
     """What became of the leads, one row each.
 
     won: whether the lead was won. known: whether the outcome is known; an unknown one is neither won nor lost. word: what `won` means
-    here. losses: whether lost leads are recorded. If so, known is what was decided, else what sales had the chance to win.
+    here. losses: whether lost leads are recorded. If so, known is what was decided, else what sales had the chance to win. reached: by
+    stage, in the order of the stages, whether the lead reached it or a later one; only stages of which the source tells.
     """
 
     won: pl.Series
     known: pl.Series
     word: str = "won"
     losses: bool = False
+    reached: Mapping[str, pl.Series] = field(default_factory=dict)
 
     @classmethod
     def none(cls, height: int) -> Outcomes:
@@ -49,7 +52,8 @@ class PastLeads:
     """Leads as they were when they were ready to be judged, and what became of them.
 
     groups: each lead's group in the report, null for blank. rows: how many were read, good or bad. left_out: rows that could
-    not be used. warnings: what a reader of the report has to know about these leads.
+    not be used. warnings: what a reader of the report has to know about these leads. emails: their addresses, by which colleagues are
+    told; None where nobody reads them.
     """
 
     leads: LeadColumns
@@ -59,6 +63,7 @@ class PastLeads:
     by: str
     left_out: list[LeftOut] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    emails: pl.Series | None = None
 
     @property
     def height(self) -> int:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from agreements.review.chance import interval
 from app.backtest.past import LeftOut
+from app.backtest.route_report import RoutingFound
+from app.charts.parts import Part
 
 #: Fewer won leads than this say little.
 FEW = 50
@@ -49,13 +51,23 @@ class CriterionFound:
 
 
 @dataclass(frozen=True, slots=True)
+class StageFound:
+    """A stage of which the source tells: how many leads reached it or a later one, of those that qualify, and of all others."""
+
+    name: str
+    qualified: Part
+    others: Part
+
+
+@dataclass(frozen=True, slots=True)
 class SideFound:
     """What one version makes of the leads.
 
     elsewhere: leads of another agreement. screened: by the rule's name for them. qualified: all; among these, fast_lane: because
     they asked, only_by_asking: without the points. tiers, teams: of the qualified, in the order of the file; the last team is
     the default acceptor, who gets the leads that no segment matches.
-    curve: who would qualify at each threshold of the total from 0 to 100, with everything else unchanged.
+    curve: who would qualify at each threshold of the total from 0 to 100, with everything else unchanged. stages: in their order.
+    routing: where the qualified leads go; None without a roster.
     """
 
     reference: str
@@ -70,6 +82,8 @@ class SideFound:
     teams: Mapping[str, Share]
     criteria: tuple[CriterionFound, ...]
     curve: tuple[Share, ...]
+    stages: tuple[StageFound, ...] = ()
+    routing: RoutingFound | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,7 @@ class Backtest:
 
     origin: where the leads came from. word: what `won` means for them. losses: whether lost leads are recorded. If so, shares are of
     the decided leads, else of all that sales could win. by: the fact that groups the leads; the largest groups come first.
+    no_routing: why nobody knows where the leads go; empty where it is known.
     """
 
     origin: str
@@ -111,6 +126,7 @@ class Backtest:
     groups: tuple[GroupFound, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     warnings: tuple[str, ...] = field(default_factory=tuple)
+    no_routing: str = ""
 
     @property
     def sides(self) -> tuple[SideFound, ...]:

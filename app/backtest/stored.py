@@ -15,7 +15,7 @@ from agreements.errors import HandoffError
 from agreements.lead import ACCOUNT
 from agreements.model import Agreement
 from app.backtest.after_contact import refuse_after_contact
-from app.backtest.became import became
+from app.backtest.became import became, reached
 from app.backtest.field_kinds import column_of, text_of
 from app.backtest.outcomes import OutcomePlan, by_lead, outcome_plan, read_times
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
@@ -69,6 +69,7 @@ def read_stored(
         by=by,
         left_out=left_out,
         warnings=list(_warnings(rows, asked, became_of)),
+        emails=pl.Series([row.values.get("email") for row in rows], dtype=pl.String),
     )
 
 
@@ -96,7 +97,13 @@ def _as_stored(rows: Sequence[PastHandoff]) -> Outcomes:
     """Return outcomes: a handoff that reached sales and ended without an opportunity is lost; any other is open or unknown."""
     won = pl.Series([row.made_opportunity for row in rows], dtype=pl.Boolean)
     lost = pl.Series([bool(row.assigned_at and row.ended_at and not row.made_opportunity) for row in rows], dtype=pl.Boolean)
-    return Outcomes(won=won, known=won | lost, word=WON, losses=True)
+    told = {
+        "assigned": pl.Series([row.assigned_at is not None for row in rows], dtype=pl.Boolean),
+        "accepted": pl.Series([row.accepted for row in rows], dtype=pl.Boolean),
+        "contacted": pl.Series([row.contacted for row in rows], dtype=pl.Boolean),
+        "opportunity": won,
+    }
+    return Outcomes(won=won, known=won | lost, word=WON, losses=True, reached=reached(told))
 
 
 def _told_by_file(

@@ -10,6 +10,9 @@ from rich.table import Table
 
 from app.backtest.lines import move_lines, steps, verdict_lines
 from app.backtest.report import Backtest, Share, SideFound
+from app.backtest.route_lines import stage_lines
+from app.backtest.route_view import greyed, show_routing
+from app.backtest.tables import titled
 from app.backtest.wording import basis, change, headline, mattered, never_mattered, number, percent, told_apart, won
 
 GROUPS_SHOWN = 15
@@ -21,10 +24,11 @@ def show(found: Backtest, console: Console) -> None:
     console.print(f"\n{headline(found)}", markup=False, soft_wrap=True)
     if said := told_apart(found):
         console.print(said, markup=False, soft_wrap=True)
-    for table in (_verdicts(found), _moves(found), *map(_criteria, found.sides), _curve(found), _groups(found)):
+    for table in (_verdicts(found), _stages(found), _moves(found), *map(_criteria, found.sides), _curve(found), _groups(found)):
         if table is not None:
             console.print()
             console.print(table)
+    show_routing(found, console)
     print_warnings(console, found.warnings)
 
 
@@ -34,14 +38,6 @@ def print_warnings(console: Console, warnings: Sequence[str]) -> None:
         console.print("\n[bold]Please note[/bold]")
         for warning in warnings:
             console.print(f"[yellow]•[/yellow] {escape(warning)}")
-
-
-def titled(title: str, *columns: str) -> Table:
-    """Return an empty table with this title. The first column holds words, the others hold numbers."""
-    table = Table(title=title, title_style="bold", title_justify="left")
-    for index, name in enumerate(columns):
-        table.add_column(escape(name), justify="left" if index == 0 else "right", overflow="fold")
-    return table
 
 
 def _verdicts(found: Backtest) -> Table:
@@ -66,6 +62,18 @@ def _cells(shares: tuple[Share, ...]) -> Iterator[str]:
         yield percent(one.share)
     if len(shares) > 1:
         yield change(shares[1].leads, shares[0].leads)
+
+
+def _stages(found: Backtest) -> Table | None:
+    """Return how far the leads came; None where nothing is told of any stage."""
+    lines = list(stage_lines(found))
+    if not lines:
+        return None
+    heads = [f"{side.reference}: {whom}" for side in found.sides for whom in ("qualify", "do not")]
+    table = titled("Stages reached, so far", "stage", *heads)
+    for name, cells in lines:
+        table.add_row(name, *map(greyed, cells))
+    return table
 
 
 def _moves(found: Backtest) -> Table | None:

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import polars as pl
 
-from app.csv_import.lead_map import STAGES
+from app.csv_import.lead_map import OUTCOMES, STAGES
 
 WHO = ("source", "source_id", "person")
-TIMES = ("assigned_at", "contacted_at", "won_at", "lost_at")
+TIMES = OUTCOMES
 #: These keep the value of the first row. For everything else the newest value counts, as when leads are taken in.
 _FIRST = ("email", "entry_channel", "group", "line", "day")
 

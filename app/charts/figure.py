@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from app.charts.drawing import plain, svg
@@ -15,6 +15,7 @@ from app.charts.look import CLOCK_TONES
 from app.charts.parts import FEW, lasting
 from app.charts.row_charts import MOST_ROWS, merged
 from app.charts.tables import table
+from notifications.html_templates import html_templates
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -47,9 +48,7 @@ def figure(chart: Chart, *, with_table: bool = True) -> Markup:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = html_templates(_FOLDER)
     environment.filters.update(plain=plain)
     return environment.get_template("figure.html")
 

@@ -161,19 +161,31 @@ def decide(
     by: Annotated[str, typer.Option("--by", help="Who sees to it: an id or a name.")] = "",
     until: Annotated[datetime | None, typer.Option(help="The day by which it is to be done.", formats=_DAYS)] = None,
     agreement: _Name = "",
+    proposal: Annotated[int, typer.Option(min=0, help="The number of the proposal that it is about.")] = 0,
+    review: Annotated[int, typer.Option(min=0, help="The review with this proposal. Default: the newest one that proposes.")] = 0,
+    report: Annotated[
+        Path | None, typer.Option(help="Instead of --review: the JSON of a review that you made, such as review.json.")
+    ] = None,
 ) -> None:
-    """Keep a decision of a review. The next review shows it, and what became of it."""
+    """Keep a decision of a review. The next review shows it, and what became of it and of the proposal that it is about."""
     if not (said := " ".join(text.split())):
         terminal.fail(terminal.USAGE, "Write what was decided.")
+    if (review or report) and not proposal:
+        terminal.fail(terminal.USAGE, "Name the proposal too: --proposal 1.")
     box = terminal.open_box()
 
-    def work(session: Session, now: datetime) -> int:
+    def work(session: Session, now: datetime) -> tuple[int, str]:
+        from app.review.decided_proposal import decided_proposal
+
         name = _agreement(session, now, agreement).agreement
-        return review_decisions.add(session, NewDecision(name, said, by, until.date() if until else None), now=now).id
+        about = decided_proposal(session, name, proposal, review=review, report=report) if proposal else None
+        new = NewDecision(name, said, by, until.date() if until else None, about.model_dump(mode="json") if about else {})
+        return review_decisions.add(session, new, now=now).id, about.what if about else ""
 
     with terminal.told():
-        number = box.write_now(work)
-    terminal.console.print(f"Decision {number} is kept. When it is done: baton review done {number}", markup=False)
+        number, what = box.write_now(work)
+    terminal.console.print(f"Decision {number} is kept{f', about this proposal: {what}' if what else '.'}", markup=False, soft_wrap=True)
+    terminal.console.print(f"When it is done: baton review done {number}", markup=False)
 
 
 def decisions(agreement: Annotated[str, typer.Option(help="The name of the agreement. Default: every one.")] = "") -> None:
@@ -187,12 +199,13 @@ def _list(rows: Sequence[ReviewDecision], now: datetime) -> None:
     if not rows:
         terminal.console.print("Nothing was decided yet.")
         return
-    table = Table("number", "agreement", "decided", "what", "by", "until", "")
+    table = Table("number", "agreement", "decided", "what", "about the proposal", "by", "until", "")
     for row in rows:
         became = f"done {row.done_at:%d %b %Y}" if row.done_at else "overdue" if row.until and row.until < now.date() else "open"
         until = f"{row.until:%d %b %Y}" if row.until else ""
         decided = f"{row.decided_at:%d %b %Y}"
-        table.add_row(str(row.id), escape(row.agreement), decided, escape(row.text), escape(row.by), until, became)
+        about = escape(str(row.proposal.get("what", "")))
+        table.add_row(str(row.id), escape(row.agreement), decided, escape(row.text), about, escape(row.by), until, became)
     terminal.console.print(table)
 
 

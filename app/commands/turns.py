@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 from sqlmodel import Session
 
+from agreements.choosing import Choosing
 from agreements.errors import HandoffError
 from agreements.model import Agreement, Segment
 from agreements.roster import Roster
@@ -22,7 +23,7 @@ from app import terminal
 from storage import contracts, roster, turns
 from storage.tables import TurnSheet
 from storage.turns import Happened
-from tasks.steps.candidates import Choosing, of_team
+from tasks.steps.candidates import of_team
 
 #: A rep is uneven who got so many leads more or fewer than were due.
 UNEVEN = 1.5

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from notifications.html_templates import html_templates
 from storage.crm.local import LocalCrm
 from storage.crm.local_records import newest, record_of
 
@@ -30,8 +30,7 @@ _LONGEST = 200
 def pages(crm: LocalCrm, *, people: Callable[[], dict[str, str]], now: Callable[[], datetime]) -> FastAPI:
     """Return the web application. people: id and name of everybody who may own a lead; now: Baton's time, aware."""
     app = FastAPI(title="Local CRM", docs_url=None, redoc_url=None, openapi_url=None)
-    folder = Path(__file__).parent / "templates"
-    templates = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    templates = html_templates(Path(__file__).parent / "templates")
 
     def render(name: str, status: int = 200, **words: Any) -> Response:
         page = templates.get_template(name).render(people=people(), **words)

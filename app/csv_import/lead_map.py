@@ -79,8 +79,9 @@ class OutcomeMap(BaseModel):
     """Where a file says what became of the leads: columns of the same file, or of a file beside it.
 
     file: in the folder of the leads file; empty for the same file. source_id: the column with the lead's id; empty for the name that
-    it has in the leads file. won_at, lost_at, assigned_at, contacted_at: columns with a time; empty for none. won, lost, assigned,
-    contacted: columns that say it by a word; a time beside one counts only where the word says yes.
+    it has in the leads file. won_at, lost_at, assigned_at, accepted_at, contacted_at, opportunity_at: columns with a time; empty for
+    none. won, lost, assigned, accepted, contacted, opportunity: columns that say it by a word; a time beside one counts only where the
+    word says yes.
     timezone: of times without a zone; empty for that of the map. dates: how times are written; empty as in the map.
     """
 
@@ -91,11 +92,15 @@ class OutcomeMap(BaseModel):
     won_at: str = ""
     lost_at: str = ""
     assigned_at: str = ""
+    accepted_at: str = ""
     contacted_at: str = ""
+    opportunity_at: str = ""
     won: StageColumn | None = None
     lost: StageColumn | None = None
     assigned: StageColumn | None = None
+    accepted: StageColumn | None = None
     contacted: StageColumn | None = None
+    opportunity: StageColumn | None = None
     timezone: Annotated[str, AfterValidator(_known_zone)] = ""
     dates: DateForm | None = None
 
@@ -111,7 +116,7 @@ class OutcomeMap(BaseModel):
 
 
 #: The events whose time an outcome may give.
-OUTCOMES = ("won_at", "lost_at", "assigned_at", "contacted_at")
+OUTCOMES = ("won_at", "lost_at", "assigned_at", "accepted_at", "contacted_at", "opportunity_at")
 #: What an outcome may say by a word.
 STAGES = tuple(name.removesuffix("_at") for name in OUTCOMES)
 

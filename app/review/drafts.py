@@ -97,7 +97,7 @@ def _under(at: Any, place: str | int) -> Any:
     return at[place] if isinstance(at[place], dict | list) else None
 
 
-def _value(value: int | dict[str, str] | None) -> Any:
+def _value(value: int | str | dict[str, str] | None) -> Any:
     if not isinstance(value, dict):
         return value
     flow = CommentedMap(value)

@@ -1,6 +1,7 @@
 """Reviews: make those that the agreements name, when they are due.
 
-The flow is here and not in flows/, because a review with its page and its charts is made in this folder.
+The flow is here and not in flows/, because a review with its page and its charts is made in this folder. Nobody could hand the
+maker to a flow in flows/: one of Prefect's own workers imports the flow alone.
 """
 
 from __future__ import annotations

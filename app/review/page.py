@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.backtest.page import style
@@ -14,9 +13,11 @@ from app.backtest.wording import percent
 from app.charts.figure import figure
 from app.charts.kinds import Chart
 from app.review import charts, wording
+from app.review.proposal_wording import NOTHING_PROPOSED, in_words
 from app.review.report import Review
 from app.review.tables import Table, tables
 from app.review.wording import Cell
+from notifications.html_templates import html_templates
 
 #: A table on the page has at most so many rows; its CSV file has all of them.
 MOST_ROWS = 25
@@ -56,19 +57,13 @@ _SECTIONS = (
     ("Where the time went", ()),
     ("Open leads", ("open",)),
     ("Leads to discuss", ("to-discuss",)),
-    ("What was decided before", ("decisions",)),
+    ("What was decided before", ("decisions", "proposals-followed")),
 )
 
 
 def page(found: Review) -> str:
     """Return the page as HTML."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_templates(Path(__file__).parent / "templates")
     environment.filters.update(cell=wording.cell, percent=percent, faint=wording.is_faint)
     by_name = {one.name: one for one in tables(found)}
     worth = [(f"{one.opened_amount:,.0f} {one.currency}".rstrip(), one.opened.of) for one in found.money if one.opened.of]
@@ -83,8 +78,8 @@ def page(found: Review) -> str:
         mqls=next(one for one in found.objectives if one.aim == "mqls"),
         pace=wording.pace,
         warnings=list(wording.warnings(found)),
-        proposals=None if found.proposals is None else [list(wording.proposed(one, at)) for at, one in enumerate(found.proposals, 1)],
-        nothing_proposed=wording.NOTHING_PROPOSED,
+        proposals=None if found.proposals is None else [in_words(one, at) for at, one in enumerate(found.proposals, 1)],
+        nothing_proposed=NOTHING_PROPOSED,
         sections=list(_sections(found, by_name)),
     )
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlmodel import Session
 
 from agreements.model import Agreement
-from agreements.review.deals import Deal, won_too
+from agreements.review.deals import Deal, from_leads, won_too
 from agreements.review.delivery import delivery
+from agreements.review.objectives import Measured
 from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.promises import Promise
@@ -30,7 +31,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """Everything that a review counts. agreement: the newest version in force at the end.
+    """Everything that a review counts. agreement: the newest version in force at the end; versions: every deployed one, by number.
 
     ticks: what was ticked in each acceptance of the period. waits: what each open pass waited for, by the id of the pass. deals: every
     one, also those of no lead. time_spent: of so many leads, by party.
@@ -45,16 +46,27 @@ class Read:
     waits: Mapping[int, str]
     time_of_leads: int = 0
     time_spent: Mapping[TimeParty, timedelta] = field(default_factory=dict)
+    versions: Mapping[int, Agreement] = field(default_factory=dict)
 
     @property
     def by_id(self) -> dict[int, Pass]:
         """The passes by id."""
         return {one.id: one for one in self.passes}
 
+    @property
+    def measured(self) -> Measured:
+        """By what the objectives are measured."""
+        shown = {one.pass_id for one in from_leads(self.deals)}
+        not_shown = [one for one in self.passes if one.opportunity_at and one.id not in shown and not one.merged]
+        return Measured(self.passes, self.promises, from_leads(self.deals), not_shown, self.agreement)
 
-def read(session: Session, name: str, period: Period, progress: Progress) -> Read:
-    """Read the facts of one agreement. Raises AgreementError where no version of it is deployed."""
-    span = Span(name, period.known_since, period.as_of)
+
+def read(session: Session, name: str, period: Period, progress: Progress, *, since: datetime | None = None) -> Read:
+    """Read the facts of one agreement. Raises AgreementError where no version of it is deployed.
+
+    since: from when facts are read, aware, no later than the period begins; None for as far back as the report goes.
+    """
+    span = Span(name, since or period.known_since, period.as_of)
     versions = {row.version: contracts.read(row) for row in contracts.deployed(session, name)}
     progress("leads", 0, 6)
     folded = fold(session, span)
@@ -73,7 +85,7 @@ def read(session: Session, name: str, period: Period, progress: Progress) -> Rea
     spent = time_spent(session, leads, period)
     progress("counting", 5, 6)
     ticks = [_ticked(one.data) for one in answers if one.kind == "accepted" and period.holds(one.answered_at)]
-    return Read(newest, won_too(folded.passes, deals), promises, given, deals, ticks, waits, len(leads), spent)
+    return Read(newest, won_too(folded.passes, deals), promises, given, deals, ticks, waits, len(leads), spent, versions)
 
 
 def _newest(versions: Mapping[int, Agreement], period: Period) -> Agreement:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from agreements.clauses.after import CountsAgainst
 from agreements.review.cohorts import Cohort, Maturity
 from agreements.review.deals import Campaign, DaysToWon, Money, OpenMoney
+from agreements.review.followed import Followed
 from agreements.review.funnel import Attempts, BySource, Funnel, Recycled, Speed, TouchedInTime
 from agreements.review.notes import Note
 from agreements.review.objectives import Objective
@@ -65,7 +66,10 @@ class Tick(Value):
 
 
 class Decision(Value):
-    """What was decided in a review. until: by which day; done_on: the day on which somebody said that it is done. Null for none."""
+    """What was decided in a review. until: by which day; done_on: the day on which somebody said that it is done. Null for none.
+
+    about: the proposal that it is about, and what became of it; null where it is about none.
+    """
 
     number: int
     text: str
@@ -74,10 +78,13 @@ class Decision(Value):
     until: date | None
     done_on: date | None
     overdue: bool
+    about: Followed | None = None
 
 
 class Tried(Value):
     """What the present version and a draft make of the same past leads. leads: how many; newest: whether older ones were left out.
+
+    first, last: the days on which the first and the last of them was judged, null where an older review did not say.
 
     now, then: MQLs under the present version and under the draft: how many, and of those with a known outcome
     the ones that became opportunities.
@@ -89,17 +96,23 @@ class Tried(Value):
     now_won: Share
     then: int
     then_won: Share
+    first: date | None = None
+    last: date | None = None
 
 
 class Proposed(Value):
     """A proposal, with the changed agreement as a text and what it would have made of past leads.
 
-    draft: empty where the proposal changes nothing in the agreement, or the change does not fit the rest of it. tried: null without one.
+    draft: empty where the proposal changes nothing in the agreement, or the change does not fit the rest of it; reference: its name and
+    number. tried: null without one. follows: the version that it changes. figure: of the period, which the change is to move.
     """
 
     proposal: Proposal
     draft: str
     tried: Tried | None
+    reference: str = ""
+    follows: int = 0
+    figure: Share = Share()
 
 
 class Review(Value):

@@ -12,8 +12,9 @@ from sqlmodel import Session
 from agreements.clauses.scoring import STATEMENTS
 from agreements.errors import RosterError
 from agreements.review import cohorts, deals, funnel, promises, reasons
+from agreements.review.followed import Figures, Followed, Source, followed
 from agreements.review.notes import notes
-from agreements.review.objectives import Measured, objectives
+from agreements.review.objectives import objectives
 from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.share import Share
@@ -38,7 +39,9 @@ def report(
     proposing: also propose changes to the agreement, each tried on past leads.
     """
     found = read(session, name, period, progress)
-    decided = tuple(_decision(row, period) for row in review_decisions.of(session, name) if row.decided_at < period.now)
+    figures = Figures(found.passes, found.given, found.promises)
+    rows = [row for row in review_decisions.of(session, name) if row.decided_at < period.now]
+    decided = tuple(_decision(row, _followed(row, figures, found, period), period) for row in rows)
     proposed = proposals(session, found, period, progress) if proposing else None
     return review_of(found, period, name_of=_names(session), decided=decided, proposed=proposed)
 
@@ -52,11 +55,8 @@ def review_of(
     proposed: tuple[Proposed, ...] | None = None,
 ) -> Review:
     """Return the review of what was read. name_of: the name of a person of the roster. Reads nothing."""
-    won_at = deals.first_wins(found.deals)
-    of_leads = deals.from_leads(found.deals)
-    shown = {one.pass_id for one in of_leads}
-    not_shown = [one for one in found.passes if one.opportunity_at and one.id not in shown and not one.merged]
-    measured = objectives(Measured(found.passes, found.promises, of_leads, not_shown, found.agreement), period)
+    won_at, by = deals.first_wins(found.deals), found.measured
+    of_leads, not_shown, measured = by.deals, by.not_shown, objectives(by, period)
     kept = promises.kept(found.promises, period)
     maturities = cohorts.maturities(found.passes, won_at, found.agreement, period.begins)
     months = cohorts.cohorts(found.passes, won_at, period, maturities)
@@ -142,7 +142,11 @@ def _in_order(times: Mapping[str, int]) -> Iterator[str]:
     yield from sorted(set(times) - set(STATEMENTS))
 
 
-def _decision(row: ReviewDecision, period: Period) -> Decision:
+def _followed(row: ReviewDecision, figures: Figures, found: Read, period: Period) -> Followed | None:
+    return followed(Source.model_validate(row.proposal, extra="ignore"), figures, found.versions, period) if row.proposal else None
+
+
+def _decision(row: ReviewDecision, about: Followed | None, period: Period) -> Decision:
     return Decision(
         number=row.id,
         text=row.text,
@@ -151,4 +155,5 @@ def _decision(row: ReviewDecision, period: Period) -> Decision:
         until=row.until,
         done_on=period.day(row.done_at) if row.done_at else None,
         overdue=row.done_at is None and row.until is not None and row.until < period.day(period.now),
+        about=about,
     )

@@ -14,6 +14,7 @@ from agreements.review.funnel import MANY_TOUCHES
 from agreements.review.share import Share
 from app.exporting import defused
 from app.review import wording
+from app.review.proposal_wording import became
 from app.review.report import Review
 from app.review.wording import Cell
 
@@ -180,6 +181,10 @@ def _talk(found: Review) -> Iterator[Table]:
         for each in found.decisions
     ]
     yield _table("decisions", "Decided before", ("number", "what", "by", "decided", "until", "done"), decisions)
+    about: list[tuple[Cell, ...]] = [
+        (str(each.number), each.about.proposal.what, became(each.about)) for each in found.decisions if each.about is not None
+    ]
+    yield _table("proposals-followed", "What became of proposals", ("decision", "proposed", "what became of it"), about)
     notes: list[tuple[Cell, ...]] = [(note.code, note.count, note.what, ", ".join(note.which)) for note in found.notes]
     yield _table("notes", "Please note", ("code", "count", "what", "which"), notes)
 

@@ -6,8 +6,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from app.backtest.terminal_view import print_warnings, titled
+from app.backtest.tables import titled
+from app.backtest.terminal_view import print_warnings
 from app.review import wording
+from app.review.proposal_wording import NOTHING_PROPOSED, InWords, in_words
 from app.review.report import Review
 from app.review.tables import Table, tables
 
@@ -24,15 +26,24 @@ def show(found: Review, console: Console) -> None:
         for at, one in enumerate(found.to_decide, 1):
             console.print(f"{at}. {one.what}", markup=False, soft_wrap=True)
     for at, proposed in enumerate(found.proposals or (), 1):
-        console.print(f"\n[bold]Proposal {at}[/bold]")
-        for line in wording.proposed(proposed, at):
-            console.print(line, markup=False, soft_wrap=True)
+        _show_proposal(in_words(proposed, at), at, console)
     if found.proposals == ():
-        console.print(f"\n{wording.NOTHING_PROPOSED}", markup=False)
+        console.print(f"\n{NOTHING_PROPOSED}", markup=False)
     for table in tables(found):
         if table.name not in _ELSEWHERE:
             _print(table, console)
     print_warnings(console, tuple(wording.warnings(found)))
+
+
+def _show_proposal(one: InWords, number: int, console: Console) -> None:
+    console.print(f"\n[bold]Proposal {number}[/bold]")
+    for line in (one.what, *one.why):
+        console.print(line, markup=False, soft_wrap=True)
+    if one.adopting:
+        console.print("To adopt it, publish the draft that --out writes, and send it for signature:")
+    for command in one.adopting:
+        console.print(f"  {command}", markup=False, soft_wrap=True)
+    console.print(f"To keep what you decide about it:\n  {one.deciding}", markup=False, soft_wrap=True)
 
 
 def _print(table: Table, console: Console) -> None:

@@ -13,8 +13,7 @@ from agreements.review.promises import Cause
 from agreements.review.share import Share
 from app.audit.wording import lasting
 from app.backtest.wording import DASH, number, percent
-from app.review.drafts import file_name
-from app.review.report import OpenByAge, Proposed, Review, Tried
+from app.review.report import OpenByAge, Review
 
 #: What a cell of a table may hold.
 Cell = Share | Step | str | int | float | date | timedelta | None
@@ -23,7 +22,6 @@ AIMS: Mapping[str, str] = {
     "mqls": "MQLs", "accepted": "Accepted", "pipeline": "Pipeline", "delivery": "Delivered in time", "speed_to_lead": "Speed to lead",
     "worked": "Worked", "mql_to_opportunity": "MQL to opportunity", "opportunities": "Opportunities", "answered": "Answered in time",
 }  # fmt: skip
-NOTHING_PROPOSED = "No change to the agreement is proposed: nothing here is clear enough."
 _CAUSES: Mapping[Cause, str] = {"baton": "Baton (no proof in time)", "nobody": "several reps were asked"}
 
 
@@ -54,10 +52,11 @@ def is_faint(value: Cell) -> bool:
 
 def days(found: Review) -> str:
     """1 Feb 2027 to 7 Feb 2027"""
-    return f"{_day(found.first)} to {_day(found.last)}" if found.first != found.last else _day(found.first)
+    return f"{day_of(found.first)} to {day_of(found.last)}" if found.first != found.last else day_of(found.first)
 
 
-def _day(day: date) -> str:
+def day_of(day: date) -> str:
+    """1 Feb 2027"""
     return f"{day.day} {day:%b %Y}"
 
 
@@ -112,26 +111,6 @@ def age(one: OpenByAge, before: int) -> str:
     if one.days is None:
         return f"over {before} days"
     return f"{before} to {one.days} days" if before else f"under {one.days} day" if one.days == 1 else f"under {one.days} days"
-
-
-def proposed(one: Proposed, number: int) -> Iterator[str]:
-    """Yield the proposal as sentences: what to change, why, and what the draft would have made of past leads. number: from 1."""
-    yield one.proposal.what
-    yield from one.proposal.grounds
-    if one.tried:
-        yield _tried(one.tried)
-    if one.draft:
-        yield f"The draft is {file_name(number)}, which --out writes."
-    elif one.proposal.changes:
-        yield "There is no draft: the change alone does not fit the rest of the agreement."
-
-
-def _tried(one: Tried) -> str:
-    on = f"On {'the newest ' if one.newest else ''}{one.leads:,} past leads"
-    if (one.now, one.now_won) == (one.then, one.then_won):
-        return f"{on} the draft gives as many MQLs as now, {one.now:,}."
-    won = f"opportunities from {of(one.then_won)} instead of {of(one.now_won)}"
-    return f"{on}: {one.then:,} MQLs instead of {one.now:,}; {won}."
 
 
 def warnings(found: Review) -> Iterator[str]:

@@ -15,6 +15,7 @@ from app.web.callers import Caller, remembered
 from app.web.page_request_queue import PageRequestQueue
 from app.web.pages import LinkPages, add_link_pages
 from app.web.rendering import page
+from notifications.prefect_window import window_links
 from storage import roster
 from tasks.replies.absence_page import perhaps_away
 from tasks.replies.lead_overview import oversees
@@ -49,13 +50,15 @@ class ManagerPage:
             ident, person = own.person, people.person(own.person)
             if person is None:
                 raise LinkInvalid()
+            side = oversees(people, ident, now)
             folder = f"{request.scope['root_path']}/m"
             return person.timezone, {
                 "reader": person.name,
                 "away": perhaps_away(session, people, ident, now=now),
                 "twins": perhaps_one_person(session, people, ident, now=now),
                 "list": list_for(session, ident, token=token, folder=folder, now=now),
-                "overview": oversees(people, ident, now),
+                "overview": side,
+                "window": window_links(self.box.settings.prefect_window, ident) if side == "manager" else (),
                 "now": now,
             }
 

@@ -13,10 +13,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agreements.lifecycle import OPEN_STAGES
-from agreements.time_shares import duration
+from agreements.time_shares import duration, time_shares
+from app.review.wording import AIMS
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
 from app.web.rendering import page
 from notifications.plain_text import clean
+from notifications.prefect_window import window_links
 from notifications.rendering import label
 from tasks.replies import number_check
 from tasks.replies.lead_overview import Overview, overview
@@ -87,6 +89,10 @@ class OverviewPages:
             of_stage={stage: _address(path, {**seen.asked, "stage": stage}) for stage, _ in seen.stages},
             choices=_choices(seen),
             duration=duration,
+            aims=AIMS,
+            time_shares=time_shares(seen.kept.time_parts),
+            time_about="",
+            window=window_links(self.box.settings.prefect_window, seen.person) if seen.side == "manager" else (),
             nonce=nonce,
             problem=problem,
         )

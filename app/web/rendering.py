@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from starlette.responses import HTMLResponse
 
@@ -18,6 +18,7 @@ from agreements.time_shares import time_shares
 from agreements.words import AnswerKind, GivenAnswer, NoWord, Via, WaitKind
 from app.web.callers import Caller
 from app.web.page_notices import Notice
+from notifications.html_templates import html_templates
 from notifications.plain_text import tel
 from notifications.rendering import label, mailto
 from tasks.choices import REP_CHOICES
@@ -117,6 +118,7 @@ def lead_page(visit: Visit, caller: Caller, form: LeadForm) -> HTMLResponse:
         reason_words={reason.code: reason.words for reason in visit.reasons},
         via_words=VIA,
         time_shares=time_shares(visit.time_parts),
+        time_about="",
         answers_first=_answers_first(visit) and not (form.notice and form.notice.thanks),
     )
 
@@ -193,19 +195,18 @@ def _clock(values: Context, at: datetime) -> str:
     return told if at.astimezone(zone).date() != now.astimezone(zone).date() else told[told.index(":") - 2 :]
 
 
+def _day(day: date) -> str:
+    """Return `Mon 30 Nov`."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
 def _upper_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(when=_when, clock=_clock, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
+    environment = html_templates(Path(__file__).parent / "templates")
+    environment.filters.update(when=_when, clock=_clock, day=_day, tel=tel, mailto=mailto, label=label, upper_first=_upper_first)
     return environment
 
 

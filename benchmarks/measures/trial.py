@@ -134,10 +134,15 @@ def _run(what: str, *files: Path) -> dict[str, Any]:
 
 
 def _try(file: Path, *drafts: Path) -> dict[str, float]:
+    from agreements.backtest.columns import judge
     from agreements.loading import read_agreement
+    from agreements.roster import read_roster
     from app.backtest.compare import compare
+    from app.backtest.crew import Crew
     from app.backtest.files import LeadFile, read_past
     from app.backtest.page import page
+    from app.backtest.routed import routed
+    from app.backtest.sample import sample
 
     before, draft = [read_agreement(path.read_text(encoding="utf-8")) for path in drafts]
     start = time.perf_counter()
@@ -146,9 +151,18 @@ def _try(file: Path, *drafts: Path) -> dict[str, float]:
     found = compare(draft, before, past)
     judged = time.perf_counter()
     page(found)
+    shown = time.perf_counter()
+    verdicts = judge(draft, past.leads)
+    everybody = verdicts.verdicts["fit"].is_not_null()
+    crew = Crew(read_roster((ROOT / "examples/roster.yaml").read_text(encoding="utf-8")))
+    some = sample(draft, past, verdicts, ready=verdicts.verdicts["is_mql"], applies=everybody)
+    chosen = time.perf_counter()
+    where = routed(draft, crew, some, progress=lambda done, whole: None)
     assert found.leads.leads > 0
     assert not found.left_out
-    return {"read": read - start, "judged": judged - read, "shown": time.perf_counter() - judged}
+    assert where.sampled.count == sum(one.leads for one in where.reps) + sum(where.nobody.values())
+    parts = {"read": read - start, "judged": judged - read, "shown": shown - judged}
+    return {**parts, f"{where.sampled.count:,} of them routed": time.perf_counter() - chosen}
 
 
 def _sum(file: Path) -> dict[str, float]:

@@ -15,7 +15,7 @@ from storage.tables.leads import Activity, Lead, LeadSource, LeadValues, SharedS
 from storage.tables.learned import AutoReply, CalendarFeed, Settled
 from storage.tables.nurture import Enrolment, EnrolmentState, Wanted
 from storage.tables.process_state import Bookmark, Claim, ClockReading
-from storage.tables.reviews import KeptReview, ReviewDecision
+from storage.tables.reviews import KeptReview, ReviewDecision, WeekCount
 from storage.tables.roster import Absence, RosterSnapshot
 from storage.tables.trail import Event, PersonalText, Seal
 from storage.tables.waits import Answer, AnswerState, Dispute, GivenRuling, Wait, Wake, WakeKind
@@ -86,6 +86,7 @@ __all__ = [
     "Wake",
     "WakeKind",
     "Wanted",
+    "WeekCount",
     "WorkerBeat",
     "WrongNumber",
     "new_id",

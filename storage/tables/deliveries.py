@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
-from agreements.words import Action, Attempt, ChannelName, MailFindingKind, MailSource, MessageKind
+from agreements.words import Action, Attempt, ChannelName, MailFindingKind, MailSource, MessageKind, Outcome
 from storage.tables.base import Word, index_where, instant, mapping, row_id
 
 
@@ -85,14 +85,15 @@ class MailFinding(SQLModel, table=True):
     settled_by: str = ""
 
 
-#: What an item of a digest is: something that a clock does, a missed deadline, or an answer of somebody else.
-ItemKind = Literal[Action, Attempt, "missed", "answered", "activity"]
+#: What an item of a digest is: something that a clock does, a missed deadline, an answer of somebody else, or what became of a lead.
+ItemKind = Literal[Action, Attempt, "missed", "answered", "activity", Outcome]
 
 
 class DigestItem(SQLModel, table=True):
     """Something that waits for its person's morning digest instead of interrupting: a reminder, a warning, a check-in.
 
     what: one sentence of codes and names of people, nothing personal about the lead. digest_id: the digest that contains it.
+    at: from when it may be told. person: MARKETING of storage/outcomes.py for what whoever speaks for marketing that morning reads.
     """
 
     __tablename__ = "digest_items"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
@@ -85,7 +85,7 @@ def _load(session: Session, box: Toolbox, ident: int, now: datetime) -> tuple[Co
     assert row is not None, "a delivery is never deleted"
     if row.message != digest.MESSAGE:
         return None, personal_messages.draft_of(session, box, row, now=now)
-    composed = digest_message.compose(session, row, box.links, now=now)
+    composed = digest_message.compose(session, row, box.links, now=now, window=box.settings.prefect_window)
     return composed, composed.draft
 
 
@@ -93,6 +93,8 @@ def _claim(
     session: Session, links: Links, ident: int, letter: Letter | None, composed: Composed | None, *, now: datetime, real: datetime
 ) -> _Ready | None:
     """Claims the message, unless another process has claimed it, or it must not be sent as it was written."""
+    if composed is not None and not composed.found.news:
+        digest.expect_news(session, now=now)  # before this row is locked: everywhere marketing's digest is locked before any other
     row = _queued(session, ident)
     if row is not None and personal_messages.is_silenced(session, row):
         deliveries.drop(session, ident)
@@ -105,7 +107,8 @@ def _claim(
     template_faults.note_faults(session, row, None, letter, now=now)
     if not deliveries.claim(session, ident, real=real):
         return None
-    return _Ready(ident, row.channel, marked(letter, ident, links), row.key if composed else "", composed.found.items if composed else ())
+    ready = _Ready(ident, row.channel, marked(letter, ident, links))
+    return replace(ready, digest=row.key, items=composed.found.all_items) if composed else ready
 
 
 def _not_written(session: Session, ident: int, error: str, now: datetime) -> None:

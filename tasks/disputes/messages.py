@@ -14,6 +14,7 @@ from notifications.links import Links
 from storage import deliveries, disputes, handoffs, roster
 from storage.disputes import OVERTURNED
 from storage.tables import Answer, Delivery, Dispute, PersonalText
+from tasks.messages import marketing_news
 from tasks.messages.drafts import Draft
 from tasks.messages.lead_context import number_of, recipient
 from tasks.messages.lead_view import lead_view
@@ -43,7 +44,10 @@ def tell_settled(session: Session, row: Dispute, answer: Answer, *, now: datetim
     people = roster.current(session)
     marketing = row.raised_by if people.person(row.raised_by) else presence.marketing(people, now)
     for person in dict.fromkeys((marketing, disputes.rep_of(session, answer), disputes.giver_of(session, answer), row.holder)):
-        if people.person(person) and person != row.decided_by:
+        if not people.person(person) or person == row.decided_by:
+            continue
+        what = _what(SETTLED, row, "", "", people.name_of(row.decided_by))
+        if person != marketing or not marketing_news.keeps_ruling(session, row, answer, person, what, now=now):
             _queue(session, row, SETTLED, person, now=now)
 
 

@@ -17,7 +17,7 @@ from agreements.model import Agreement
 from agreements.roster import Person
 from notifications.letter import DigestRow
 from notifications.links import Links
-from storage import contracts, deliveries, digests, handoffs, offers, roster, waits
+from storage import contracts, deliveries, digests, handoffs, offers, outcomes, roster, waits
 from storage.digests import Aside
 from storage.tables import AnswerState, Assignment, DeliveryState, DigestItem, Handoff, Wait
 from tasks.choices import DUTIES, rep_choices
@@ -53,12 +53,13 @@ def expect_check_in(session: Session, handoff: Handoff, wait: Wait, *, now: date
         expect(session, wait.holder, now=now, handoff=handoff)
 
 
-def expect(session: Session, person: str, *, now: datetime, handoff: Handoff | None = None) -> None:
+def expect(session: Session, person: str, *, now: datetime, handoff: Handoff | None = None, after: datetime | None = None) -> None:
     """Queues the person's next digest: one message a working day. Its content is put together when it is sent.
 
-    handoff: one that the digest is about. Its agreement defines the calendar if the agreement in force does not.
+    handoff: one that the digest is about. Its agreement defines the calendar if the agreement in force does not. after: the digest goes
+    out later than this; later than now where not given.
     """
-    who, at = roster.current(session).person(person), now
+    who, at = roster.current(session).person(person), after or now
     while who is not None:
         morning = next_morning(session, person, who, at, now=now, handoff=handoff)
         if morning is None:
@@ -76,6 +77,12 @@ def expect(session: Session, person: str, *, now: datetime, handoff: Handoff | N
         row, at = digests.lock(session, morning.key), morning.at
         if row is not None and row.state == DeliveryState.QUEUED:
             return  # this digest is not put together yet, and its row is locked here: it will contain this too
+
+
+def expect_news(session: Session, *, now: datetime) -> None:
+    """Queues the next digest of whoever speaks for marketing now, if an outcome waits for it: who was to read it may be away or gone."""
+    if outcomes.is_any_untold(session, now=now):
+        expect(session, presence.marketing(roster.current(session), now), now=now)
 
 
 def next_morning(session: Session, person: str, who: Person, at: datetime, *, now: datetime, handoff: Handoff | None) -> Morning | None:

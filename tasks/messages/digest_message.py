@@ -13,8 +13,10 @@ from agreements.lifecycle import Stage
 from agreements.roster import Person, Roster
 from notifications.letter import DigestContext, DigestRow
 from notifications.links import Links
-from storage import deliveries, digests, handoffs, roster, waits
+from notifications.prefect_window import window_links
+from storage import deliveries, digests, handoffs, outcomes, roster, waits
 from storage.tables import Delivery, DigestItem
+from tasks.messages import marketing_digest
 from tasks.messages.digest import (
     ANSWERED,
     HOW_IT_STANDS,
@@ -37,10 +39,19 @@ ROWS_SHOWN = 40
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The content from which a digest was put together: ids of items, and of waits that may ask for a check-in."""
+    """The content from which a digest was put together: ids of items, and of waits that may ask for a check-in.
+
+    news: ids of the items for whoever speaks for marketing.
+    """
 
     items: tuple[int, ...] = ()
     owed: tuple[str, ...] = ()
+    news: tuple[int, ...] = ()
+
+    @property
+    def all_items(self) -> tuple[int, ...]:
+        """Return the ids of everything that a digest with this content tells."""
+        return self.items + self.news
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +63,23 @@ class Composed:
     later: bool = False
 
 
-def compose(session: Session, row: Delivery, links: Links, *, now: datetime) -> Composed:
-    """Puts together the digest of one person and day. links: write the links in it. Reads only."""
+def compose(session: Session, row: Delivery, links: Links, *, now: datetime, window: str = "") -> Composed:
+    """Puts together the digest of one person and day. links: write the links in it. window: the address of Prefect's window. Reads only."""
     found = _found(session, row.person, now=now)  # read first: an item that comes meanwhile is missing here, so may_go sees it
     people = roster.current(session)
     who = people.person(row.person)
     rows = _rows(session, row.person, digests.untold(session, row.person, now=now), links, now=now) if who else ()
-    if who is None or not rows:
+    news = outcomes.untold(session, now=now) if found.news else []
+    if who is None or not (rows or news):
         return Composed(found)
     if not _is_the_day(session, row, who, now=now):
         return Composed(found, later=True)
-    has_page = _has_a_page(people, row.person, now)
-    return Composed(found, Draft(MESSAGE, _context(people, row, rows, links, now, has_page=has_page), row.key, f"{MESSAGE}-{row.person}"))
+    if news:
+        return Composed(found, marketing_digest.draft(session, row, news, rows, links, now=now))
+    context = _context(people, row, rows, links, now)
+    if _decides_for_others(people, row.person, now):
+        context = replace(context, window=window_links(window, row.person))
+    return Composed(found, Draft(MESSAGE, context, row.key, f"{MESSAGE}-{row.person}"))
 
 
 def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime) -> bool:
@@ -84,12 +100,14 @@ def may_go(session: Session, row: Delivery, composed: Composed, *, now: datetime
 
 
 def _found(session: Session, person: str, *, now: datetime) -> Found:
-    return Found(tuple(digests.untold_ids(session, person, now=now)), tuple(digests.outcomes_owed(session, person)))
+    reads_news = marketing_digest.is_read_by(session, person, now=now)
+    news = tuple(outcomes.untold_ids(session, now=now)) if reads_news else ()
+    return Found(tuple(digests.untold_ids(session, person, now=now)), tuple(digests.outcomes_owed(session, person)), news)
 
 
-def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], links: Links, now: datetime, *, has_page: bool) -> DigestContext:
+def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], links: Links, now: datetime) -> DigestContext:
     link = links.for_digest(row.person, str(row.context["day"]), at=now)
-    page = links.for_person(row.person, at=now) if has_page else ""
+    page = links.for_person(row.person, at=now) if _has_a_page(people, row.person, now) else ""
     more = max(0, len(rows) - ROWS_SHOWN)
     return DigestContext(recipient(people, row.person), link, rows[:ROWS_SHOWN], more=more, number=number_of(links, link), page=page)
 

@@ -15,6 +15,7 @@ from notifications.letter import (
     DigestContext,
     HeadContext,
     Letter,
+    NewsContext,
     ReviewContext,
     SignatureContext,
 )
@@ -29,7 +30,9 @@ class Draft:
     """
 
     message: MessageKind
-    context: AbsenceContext | AlarmContext | Context | CodeContext | DigestContext | HeadContext | ReviewContext | SignatureContext
+    context: (
+        AbsenceContext | AlarmContext | Context | CodeContext | DigestContext | HeadContext | NewsContext | ReviewContext | SignatureContext
+    )
     key: str
     thread: str = ""
     attachment: Attachment | None = None

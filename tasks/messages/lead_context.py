@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,14 +9,14 @@ from sqlmodel import Session
 
 from agreements.model import Agreement
 from agreements.roster import Roster
-from agreements.words import SEVERAL, AnswerKind, Ended, MessageKind, NoWord
+from agreements.words import SEVERAL, Ended, MessageKind
 from notifications.letter import Context, LeadView, Recipient
 from notifications.links import Links
 from storage import answerers, disputes, handoffs, offers, roster, waits
 from storage.tables import Answer, Assignment, Delivery, Handoff, Lead, PersonalText, Wait
 from tasks import dispute_window
 from tasks.clock_inputs import NO_CLOCK, morning_start, running
-from tasks.messages import colleagues
+from tasks.messages import colleagues, marketing_news
 from tasks.messages.lead_view import lead_view
 
 
@@ -165,23 +164,13 @@ def _why_now(session: Session, handoff: Handoff) -> str:
     return f"Handed on by {name}." if earlier[-1].ended_because == "handed" else f"It was with {name} before: {earlier[-1].ended_because}."
 
 
-_DID: Mapping[AnswerKind | NoWord, str] = {
-    "accepted": "accepted",
-    "rejected": "rejected",
-    "returned": "returned",
-    "sql": "qualified and handed on",
-    "opportunity": "made an opportunity of",
-}
-
-
 def _feedback(session: Session, handoff: Handoff, people: Roster, given: dict[str, Any]) -> tuple[str, str]:
     """The sentence for marketing about an answer, and the name of the person who gave it."""
     answer = session.get(Answer, given.get("answer_id"))
     who = people.name_of(answer.by) if answer else "Sales"
     lead = handoffs.lead_of(session, handoff)
-    did = _DID.get(answer.kind if answer else "", "answered")
-    wrong = ", ".join(str(name).replace("_", " ") for name in answer.data.get("note_wrong", ())) if answer else ""
-    found = f" Wrong or missing in the note: {wrong}." if wrong else ""
+    did = marketing_news.DID.get(answer.kind if answer else "", "answered")
+    found = marketing_news.found_wrong(answer) if answer else ""
     return f"{who} {did} {lead.company or f'lead {handoff.lead_id}'}.{found}", who
 
 

@@ -21,6 +21,7 @@ from storage import devices, lead_lists, roster
 from storage.lead_lists import DueLead, LeadFilter
 from storage.tables import Level
 from tasks.clock_inputs import NO_CLOCK
+from tasks.replies.kept_this_week import KeptThisWeek, kept_this_week
 from tasks.replies.link_life import require_good
 from tasks.replies.opened_link import OpenedLink
 from tasks.replies.team_load import TeamLoad, team_loads
@@ -60,13 +61,15 @@ class OverviewRow:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The content of the page. stages: how many open leads each stage has, without regard to the chosen stage; late: at most `late_most`.
+    """The content of the page. person: the reader's id; reader: the name. late: at most `late_most`.
 
-    following: names the row after which the next page begins, empty for none. level: of the browser for the reader: "", "known" or
-    "enrolled". waiting, waiting_late: how many answers the reader owes, and how many of them are late.
+    stages: how many open leads each stage has, without regard to the chosen stage. following: names the row after which the next page
+    begins, empty for none. level: of the browser for the reader: "", "known" or "enrolled". waiting, waiting_late: how many answers
+    the reader owes, and how many of them are late.
     """
 
     side: Side
+    person: str
     reader: str
     zone: str
     now: datetime
@@ -86,6 +89,7 @@ class Overview:
     waiting_late: int
     teams: Sequence[TeamLoad]
     week: WeekOfAnswers
+    kept: KeptThisWeek
 
     @property
     def open(self) -> int:
@@ -113,6 +117,7 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
     waiting, waiting_late = lead_lists.owed_by(session, own.person, now=now)
     return Overview(
         side=side,
+        person=own.person,
         reader=reader.name,
         zone=reader.timezone,
         now=now,
@@ -132,6 +137,7 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
         waiting_late=waiting_late,
         teams=team_loads(session, people, theirs, now=now),
         week=week_of_answers(session, theirs, now=now),
+        kept=kept_this_week(session, theirs, now=now),
     )
 
 

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.choosing import Choosing
 from agreements.model import Agreement
 from agreements.roster import Roster
 from storage import contracts
-from tasks.steps.candidates import Choosing, of_team
+from tasks.steps.candidates import of_team
 
 #: The tier for which the next turn is shown, where the agreement has it; else its last one.
 _TIER = "normal"

@@ -10,11 +10,12 @@ from agreements.words import NOT_THERE, SEVERAL
 from storage import handoffs, roster, waits
 from storage.tables import Answer, Assignment, Handoff, Wait
 from tasks.clock_inputs import morning_start, running
+from tasks.messages import marketing_news
 from tasks.messages.opportunity_request import create_at_acceptance
 from tasks.messages.outbox import crm_status
 from tasks.steps.follow_up import given_back_at, open_first_attempt
 from tasks.steps.offering import give_to_first
-from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing
+from tasks.steps.recycle import dispose, hand_over, pass_on
 from tasks.work import Work
 
 
@@ -66,7 +67,7 @@ def take_answer(session: Session, handoff: Handoff, wait: Wait, answer: Answer, 
         row = _give_to_taker(session, handoff, answer, now)
         tenure = {"rep": row.rep, "assignment_id": row.id} if row else {}
         handoffs.move(session, handoff, "accepted", now=now, actor=answer.by, via=answer.via, on_time=on_time, **tenure, **claimed)
-        tell_marketing(session, handoff, answer, now=now)
+        marketing_news.tell_answer(session, handoff, answer, now=now)
         send_at = max(now, answer.effective_at)
         crm_status(session, handoff, "accepted", key=f"answer:{answer.id}", now=now, send_at=send_at, answer_id=answer.id)
         create_at_acceptance(session, handoff, answer, now=now)

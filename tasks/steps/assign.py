@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from agreements import presence
+from agreements.choosing import Choosing
 from agreements.clocks import schedule
 from agreements.model import Agreement
 from agreements.routing import ASKED_FOR, SHARED_OUT, Route
@@ -17,10 +18,10 @@ from storage import deliveries, handoffs, offers, roster, turns, waits
 from storage.tables import Assignment, Handoff, Wait
 from tasks.choices import EVERYONE_FULL
 from tasks.clock_inputs import calendar_of
-from tasks.steps.candidates import Choosing, choosing
+from tasks.steps.candidates import choosing
 from tasks.steps.offering import ask_each, channels_of
 from tasks.steps.recycle import ask_decision
-from tasks.steps.release_queue import is_served, must_wait, pull_forward, wait_in_queue
+from tasks.steps.release_queue import must_wait, pull_forward, wait_in_queue
 from tasks.steps.sales_sourced import has_its_rep, take
 from tasks.work import Work
 
@@ -39,7 +40,7 @@ def assign(work: Work) -> None:
     earlier = handoffs.assignments(session, handoff.id)
     seen = choosing(session, handoff, agreement, earlier, now=now)
     choice = _as_owner(handoff, seen.route(agreement))
-    if is_served(seen, choice.rep):
+    if seen.serves(choice.rep):
         waits_its_turn = must_wait(session, handoff, seen)
         pull_forward(session, handoff, seen, goes=not waits_its_turn, now=now)
         choice = SHARED_OUT if waits_its_turn else choice

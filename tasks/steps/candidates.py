@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, text
 from sqlmodel import Session, col, select
 
 from agreements import presence
+from agreements.choosing import Choosing, Pool, on_call, pool_for, release_of, rules_for, with_the_nights
 from agreements.lifecycle import Stage
-from agreements.model import Agreement, Prefer, Release, Segment, Strategy
-from agreements.routing import Candidate, Colleague, Route, Rules, route, segment_for
+from agreements.model import Agreement, Release, Segment
+from agreements.routing import Candidate, Colleague
 from agreements.staff import Staff
 from agreements.words import Ended
 from storage import companies, handoffs, offers, roster, turns
@@ -27,106 +29,48 @@ _NOT_GIVEN_UP: tuple[Ended, ...] = ("note-returned", "recalled", "away", "left",
 _STAGES = {"assigned": Stage.ASSIGNED, "accepted-untouched": Stage.ACCEPTED, "working": Stage.WORKING}
 
 
-@dataclass(frozen=True, slots=True)
-class Choosing:
-    """The reps who may get a lead, and the rules by which to choose. declined: had the lead, or must not get it; release: how fast
-    its tier is given out, None for at once; shares: leads that each rep may still get this working day (outside hours: the next)."""
-
-    team: str
-    candidates: tuple[Candidate, ...]
-    declined: frozenset[str]
-    rules: Rules = Rules()
-    wanted: str = ""
-    on_call: Candidate | None = None
-    release: Release | None = None
-    shares: dict[str, int] | None = None
-
-    def route(self, agreement: Agreement) -> Route:
-        """Return routing's choice."""
-        return route(agreement, self.candidates, declined=self.declined, wanted=self.wanted, on_call=self.on_call, rules=self.rules)
-
-    @property
-    def in_queue(self) -> list[Candidate]:
-        """The reps for whom a lead of a released tier waits in the queue: the wanted rep, else every rep who is here."""
-        able = [one for one in self.candidates if one.rep not in self.declined]
-        here = [one for one in able if not one.away]
-        return [one for one in here if one.rep == self.wanted] or here or able
-
-    @property
-    def left_now(self) -> int:
-        """How many leads of this tier the reps of the queue may still get now."""
-        return sum(one.left or 0 for one in self.in_queue if not one.full)
-
-
 def choosing(session: Session, handoff: Handoff, agreement: Agreement, earlier: list[Assignment], *, now: datetime) -> Choosing:
     """Return the reps who may get this lead now. earlier: its tenures so far; after one, a lead for a named rep skips the queue."""
-    people = roster.current(session)
-    segment = segment_for(agreement, known_of(session, handoff, agreement), leg=handoff.leg)
-    names = people.reps_of(segment.team) if segment else []
-    wanted = handoff.wanted_rep if people.person(handoff.wanted_rep) else ""
-    release = release_of(agreement, handoff.tier) if not (wanted and earlier) else None
-    if release and not segment and people.person(agreement.routing.default_acceptor):
-        names = [agreement.routing.default_acceptor]
-    if release:
-        _one_at_a_time(session, handoff.tier)
-    if wanted and wanted not in names:
-        names = [*names, wanted]
-    on_call = presence.stand_in(people, agreement.routing.on_call, now) or agreement.routing.on_call
+    people, tier = roster.current(session), handoff.tier
+    facts = known_of(session, handoff, agreement)
+    pool = pool_for(agreement, people, facts, tier=tier, leg=handoff.leg, wanted=handoff.wanted_rep, passed_on=bool(earlier))
+    if pool.release:
+        _one_at_a_time(session, tier)
     if not earlier:  # a lead that is passed on may hold the lock of its turns, which comes after this one
         companies.lock(session, handoffs.lead_of(session, handoff))
     known = companies.colleagues(session, handoff, agreement, now=now)
-    team = segment.team if segment else ""
-    strategy: Strategy = segment.strategy if isinstance(segment, Segment) else "round-robin"
-    staff = Staff(people, agreement, now, weighted=strategy == "weighted-round-robin")
-    tier = handoff.tier if release else None
-    others = [on_call] if people.person(on_call) else []
+    staff = Staff(people, agreement, now, weighted=pool.weighted)
+    of_tier = tier if pool.release else None
+    there = on_call(agreement, people, at=now)
+    candidates = candidates_of(session, staff, pool.names, of_tier)
+    rules = rules_for(
+        agreement,
+        pool,
+        turns.locked(session, turns.pool_of(pool.team, tier)),
+        tier=tier,
+        default_acceptor=presence.stand_in(people, agreement.routing.default_acceptor, now),
+        colleagues=[Colleague(one.rep, one.lead_id, one.ended_at is None) for one in known],
+    )
     return Choosing(
-        team=team,
-        candidates=candidates_of(session, staff, names, tier),
-        declined=_declined(session, handoff, earlier, wanted),
-        rules=Rules(
-            strategy,
-            _prefer(agreement, handoff.tier),
-            turns.locked(session, turns.pool_of(team, handoff.tier)),
-            presence.stand_in(people, agreement.routing.default_acceptor, now),
-            0 if _were_asked(session, earlier, handoff.leg) else _ask_at_once(agreement, handoff.tier),
-            tuple(Colleague(one.rep, one.lead_id, one.ended_at is None) for one in known),
-            agreement.routing.same_company.waits.length,
-            _pace(agreement),
-        ),
-        wanted=wanted,
-        on_call=next(iter(candidates_of(session, staff, others, tier)), None),
-        release=release,
-        shares=shares_left(session, staff, names, release, handoff.tier) if release else None,
+        team=pool.team,
+        candidates=candidates,
+        declined=_declined(session, handoff, earlier, pool.wanted),
+        rules=replace(rules, ask_at_once=0) if _were_asked(session, earlier, handoff.leg) else rules,
+        wanted=pool.wanted,
+        on_call=next(iter(candidates_of(session, staff, [there] if there else [], of_tier)), None),
+        release=pool.release,
+        shares=shares_left(session, staff, pool.names, pool.release, tier) if pool.release else None,
     )
 
 
 def of_team(session: Session, agreement: Agreement, segment: Segment, tier: str, *, now: datetime) -> Choosing:
     """Return the reps of a segment's team as a new lead of that tier would find them now. Reads only, and locks nothing."""
     people, release = roster.current(session), release_of(agreement, tier)
-    names = people.reps_of(segment.team)
-    staff = Staff(people, agreement, now, weighted=segment.strategy == "weighted-round-robin")
-    so_far = turns.read(session, turns.pool_of(segment.team, tier))
-    rules = Rules(segment.strategy, _prefer(agreement, tier), so_far, ask_at_once=_ask_at_once(agreement, tier), pace=_pace(agreement))
-    seen = candidates_of(session, staff, names, tier if release else None)
+    pool = Pool(segment.team, tuple(people.reps_of(segment.team)), segment.strategy, "", release)
+    staff = Staff(people, agreement, now, weighted=pool.weighted)
+    rules = rules_for(agreement, pool, turns.read(session, turns.pool_of(segment.team, tier)), tier=tier)
+    seen = candidates_of(session, staff, pool.names, tier if release else None)
     return Choosing(segment.team, seen, frozenset(), rules, release=release)
-
-
-def _pace(agreement: Agreement) -> timedelta:
-    return agreement.routing.overnight_pace.length if agreement.routing.overnight_pace else timedelta()
-
-
-def release_of(agreement: Agreement, tier: str) -> Release | None:
-    """How fast a tier is given out, None for at once."""
-    return next((one.release for one in agreement.tiers if one.name == tier), None)
-
-
-def _prefer(agreement: Agreement, tier: str) -> Prefer:
-    return next((one.prefer for one in agreement.tiers if one.name == tier), "open")
-
-
-def _ask_at_once(agreement: Agreement, tier: str) -> int:
-    return next((one.asks_at_once for one in agreement.tiers if one.name == tier), 0)
 
 
 def _were_asked(session: Session, earlier: list[Assignment], leg: int) -> bool:
@@ -185,13 +129,10 @@ def _with_the_nights(session: Session, staff: Staff, closed: tuple[Candidate, ..
         col(Assignment.ended_at).is_(None),
         col(Assignment.assigned_at) > staff.now - LONGEST_NIGHT,
     )
-    came: dict[str, list[datetime]] = {}
+    waiting: dict[str, Counter[datetime]] = {}
     for rep, at in session.exec(query):
-        came.setdefault(rep, []).append(at)
-    return tuple(
-        replace(one, waiting=sum(staff.calendar(one.rep).next_opening(at) == one.opens_at for at in came.get(one.rep, ())))
-        for one in closed
-    )
+        waiting.setdefault(rep, Counter())[staff.calendar(rep).next_opening(at)] += 1
+    return with_the_nights(closed, waiting)
 
 
 def shares_left(session: Session, staff: Staff, names: Iterable[str], release: Release, tier: str) -> dict[str, int]:

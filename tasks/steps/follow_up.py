@@ -18,12 +18,12 @@ from storage import handoffs, held, trail, waits, wakes
 from storage.tables import Answer, Assignment, Handoff, Touch, Wait
 from tasks.choices import CHANNELS
 from tasks.clock_inputs import running
-from tasks.messages import digest
+from tasks.messages import digest, marketing_news
 from tasks.messages.lead_view import where_is
 from tasks.messages.opportunity_request import create
 from tasks.messages.outbox import crm_status
 from tasks.steps import sales_sourced
-from tasks.steps.recycle import dispose, hand_over, pass_on, tell_marketing
+from tasks.steps.recycle import dispose, hand_over, pass_on
 from tasks.work import Work
 
 
@@ -176,7 +176,7 @@ def untouch(session: Session, handoff: Handoff, answer: Answer) -> None:
 def _hand_on(session: Session, handoff: Handoff, answer: Answer, now: datetime) -> None:
     """Hands an SQL on to the next leg. Routing finds its rep there as in the first leg, and the note goes along."""
     legs = handoffs.agreement_of(session, handoff).legs
-    tell_marketing(session, handoff, answer, now=now)
+    marketing_news.tell_answer(session, handoff, answer, now=now)
     crm_status(session, handoff, "sql", key=f"answer:{answer.id}", now=now)
     handoffs.end_assignment(session, handoff, because="sql", now=now)
     was, rep = legs[handoff.leg].name, handoff.rep
@@ -190,5 +190,5 @@ def _open_opportunity(session: Session, handoff: Handoff, answer: Answer, now: d
     if answer.via != "crm":
         create(session, handoff, answer, now=now)
     crm_status(session, handoff, "opportunity", key=key, now=now)
-    tell_marketing(session, handoff, answer, now=now)
+    marketing_news.tell_answer(session, handoff, answer, now=now)
     handoffs.move(session, handoff, "opportunity", now=now, actor=answer.by, via=answer.via)

@@ -22,6 +22,7 @@ from storage.tables import Answer, Assignment, Handoff, HandoffNote, Wait
 from tasks import opting_out
 from tasks.choices import TRIAGE
 from tasks.clock_inputs import NO_CLOCK, calendar_of, clock_name, clock_of
+from tasks.messages import marketing_news
 from tasks.messages.outbox import crm_rejection
 from tasks.steps.joining import INTO, go_on, join, names_into, pair
 from tasks.steps.withdrawn import tell_withdrawn
@@ -34,7 +35,7 @@ def dispose(session: Session, handoff: Handoff, agreement: Agreement, answer: An
     refused = word(str(answer.data.get("refused", "")), OPT_OUT_CHANNELS) or ""
     follows = consequence(agreement, code, now=now, asked=date.fromisoformat(asked) if asked else None, refused=refused)
     if follows.event != "suppressed":
-        tell_marketing(session, handoff, answer, now=now)
+        marketing_news.tell_answer(session, handoff, answer, now=now)
     because: Literal["rejected", "returned"] = "rejected" if answer.kind == "rejected" else "returned"
     trail.record(session, because, now=now, handoff=handoff, actor=answer.by, reason=code, counts_against=follows.counts_against)
     handoff.reason = code
@@ -223,17 +224,4 @@ def ask_decision(session: Session, handoff: Handoff, agreement: Agreement, *, ho
     key = f"{wait.id}:decision-asked:email"
     deliveries.queue(
         session, handoff, deliveries.Message("decision-asked", context=context), deliveries.Copy(key, "email", holder), now=now
-    )
-
-
-def tell_marketing(session: Session, handoff: Handoff, answer: Answer, *, now: datetime) -> None:
-    """Tells marketing the answer of sales, once the answer can no longer be taken back."""
-    context: dict[str, Any] = {"answer_id": answer.id, "extra": {"reason": str(answer.data.get("reason", "")), "kind": answer.kind}}
-    deliveries.queue(
-        session,
-        handoff,
-        deliveries.Message("feedback", context=context, answer_id=answer.id),
-        deliveries.Copy(f"answer:{answer.id}:feedback:email", "email", presence.marketing(roster.current(session), now)),
-        now=now,
-        send_at=max(now, answer.effective_at),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -10,12 +11,11 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agreements.calendar.working_time import WorkingCalendar
+from agreements.choosing import Choosing
 from agreements.clocks import schedule
 from agreements.model import Agreement
-from agreements.release import planned_opening
 from storage import handoffs, roster, waits
 from storage.tables import Handoff, Wait
-from tasks.steps.candidates import Choosing
 
 #: The subject of the wait of a lead in the queue.
 ABOUT: Final = "release"
@@ -23,20 +23,9 @@ ABOUT: Final = "release"
 CALLED_AT_ONCE = 25
 
 
-def queue_of(handoff: Handoff, seen: Choosing) -> str:
-    """The name of this lead's queue: its tier, with the wanted rep or the team."""
-    wanted = [one.rep for one in seen.in_queue if one.rep == seen.wanted]
-    return f"{handoff.tier}:{wanted[0] if wanted else seen.team}"
-
-
-def is_served(seen: Choosing, rep: str) -> bool:
-    """Whether leads of this tier wait in the queue for this rep."""
-    return seen.release is not None and rep in [one.rep for one in seen.in_queue]
-
-
 def must_wait(session: Session, handoff: Handoff, seen: Choosing) -> bool:
     """Whether the leads before this one take everything that is left of today's share."""
-    return _before(session, handoff, queue_of(handoff, seen)) >= seen.left_now
+    return _before(session, handoff, seen.queue_of(handoff.tier)) >= seen.left_now
 
 
 def wait_in_queue(
@@ -46,11 +35,10 @@ def wait_in_queue(
 
     not_before: when the first rep is back, if every rep is away.
     """
-    handoff.queue = queue_of(handoff, seen)
-    calendar = _calendar(session, agreement, seen.in_queue[0].rep)
-    at = _turn(session, handoff, agreement, seen, calendar, now)
-    if not_before and not_before > at:
-        at = calendar.next_opening(not_before)
+    handoff.queue = seen.queue_of(handoff.tier)
+    before, calendar_of = _before(session, handoff, handoff.queue), partial(_calendar, session, agreement)
+    at = seen.turn_at(before=before, now=now, calendar_of=calendar_of, not_before=not_before)
+    calendar = calendar_of(seen.in_queue[0].rep)
     due = schedule(agreement.clock("delivery", handoff.leg), tier=handoff.tier, start=at, calendar=calendar).due_at
     wait, promised = waits.open_of(session, handoff.id), None
     if wait:
@@ -72,7 +60,7 @@ def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, goes: bo
     goes: this lead leaves the queue now. One call brings forward at most CALLED_AT_ONCE leads, to keep the transaction short.
     The assignment of each of them calls this function again, for the next ones.
     """
-    queue = queue_of(handoff, seen)
+    queue = seen.queue_of(handoff.tier)
     spare = seen.left_now - goes - _count(session, queue, col(Wait.next_at) <= now, Handoff.id != handoff.id)
     if spare > 0:
         later = (
@@ -81,20 +69,6 @@ def pull_forward(session: Session, handoff: Handoff, seen: Choosing, *, goes: bo
         for wait in session.exec(later.with_for_update(skip_locked=True, of=Wait)):  # a locked one is being worked on, and comes by itself
             wait.next_at = now
             session.add(wait)
-
-
-def _turn(session: Session, handoff: Handoff, agreement: Agreement, seen: Choosing, calendar: WorkingCalendar, now: datetime) -> datetime:
-    assert seen.release is not None, "only a tier with a release plan has a queue"
-    before = _before(session, handoff, queue_of(handoff, seen))
-    per_day = seen.release.per_rep * len(seen.in_queue)
-    due = [one for one in seen.in_queue if (seen.shares or {}).get(one.rep) and not one.full]
-    left = sum((seen.shares or {})[one.rep] for one in due)
-    if before < left:
-        openings = [_calendar(session, agreement, one.rep).next_opening(now) for one in due]
-        if later := [at for at in openings if at > now]:
-            return min(later)
-        before = left
-    return planned_opening(ahead=before, left=left, per_day=per_day, now=now, calendar=calendar)
 
 
 def _calendar(session: Session, agreement: Agreement, rep: str) -> WorkingCalendar:

@@ -9,9 +9,10 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from storage import deliveries, handoffs, roster, trail, undoing, waits, wakes
+from storage import deliveries, handoffs, outcomes, roster, trail, undoing, waits, wakes
 from storage.tables import Answer, AnswerState, Assignment, Delivery, Handoff, Wait
 from storage.undoing import Bar
+from tasks.messages import marketing_news
 from tasks.steps.acceptance import open_acceptance
 from tasks.steps.follow_up import open_first_attempt, untouch
 from tasks.work import Work
@@ -35,6 +36,7 @@ def _take_back(session: Session, handoff: Handoff, answer: Answer, now: datetime
         _let_it_stand(session, handoff, answer, now)
         return
     deliveries.cancel(session, answer_id=answer.id)
+    outcomes.take_back(session, key=marketing_news.key_of(answer))
     if answered.closed_at is None:
         return  # the answer had no effects yet, and the request to undo has freed its wait
     tenure = handoffs.open_assignment(session, handoff)

@@ -30,7 +30,7 @@ class Settings(BaseSettings):
     crm_poll_seconds: real seconds between two reads of the CRM. crm_people: reps
     read their tasks in the CRM, so a task there proves that the rep was told. feed_poll_minutes: time between two reads
     of a calendar feed. feed_days: how far ahead a feed is read. feed_private_hosts: hosts of feeds in the company's own network,
-    separated by commas.
+    separated by commas. prefect_ui_url: the address at which managers reach Prefect's own window; empty for no links to it.
 
     ses_topics: topics of Amazon SNS whose messages about e-mail count, separated by commas. ses_certificate_file: the certificate that
     signs them, instead of the one that Amazon names. sendgrid_key: SendGrid's verification key. mailgun_key: Mailgun's signing key.
@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     web_host: str = "127.0.0.1"
     web_port: int = 8787
     web_url: str = ""
+    prefect_ui_url: str = Field(default="", pattern=r"^$|^https?://[^\s/]\S*$", description="an address that begins with http, or nothing")
     smtp_url: str = "smtp://127.0.0.1:1025"
     smtp_token_file: str = ""
     smtp_ca_file: str = ""
@@ -110,6 +111,11 @@ class Settings(BaseSettings):
     def public_url(self) -> str:
         """The base URL of Baton's pages, without a slash at the end."""
         return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
+
+    @property
+    def prefect_window(self) -> str:
+        """The address of Prefect's own window, without a slash at the end; empty if managers get no links to it."""
+        return self.prefect_ui_url.rstrip("/")
 
     def signing_keys(self) -> list[str]:
         """The keys that sign links, oldest first."""

@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,8 +93,6 @@ LEAD = IncomingLead(
     message="We lose leads between two tools.\n\n<script>alert(1)</script>\nPlease call after lunch.",
     requested_time=datetime(2026, 12, 1, 12, 30, tzinfo=UTC),
 )
-#: Of all browsers: each would read the certificates of this machine anew, although none of them uses TLS.
-_TLS = ssl.create_default_context()
 FIREFOX = {"user-agent": "Mozilla/5.0 Firefox/140"}
 STATEMENTS = {"why_qualified": "They asked for a demo.", "buying_signal": "Demo requested.", "next_step": "Call."}
 
@@ -114,8 +111,7 @@ class Stage:
 
     def browser(self, **more: Any) -> httpx.Client:
         """A new browser that keeps cookies and follows redirects."""
-        shared = {"verify": _TLS, **more}
-        client = httpx.Client(base_url=self.url, follow_redirects=True, trust_env=False, timeout=PATIENCE_SECONDS, **shared)
+        client = httpx.Client(base_url=self.url, follow_redirects=True, trust_env=False, timeout=PATIENCE_SECONDS, **more)
         self.browsers.append(client)
         return client
 

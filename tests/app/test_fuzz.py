@@ -1,4 +1,4 @@
-"""20,000 requests made from the descriptions of the API and of the pages: none fails, and none changes what it may not.
+"""Thousands of requests made from the descriptions of the API and of the pages: none fails, and none changes what it may not.
 
 A request that fails is made smaller and shown, and every one of them can be made again from what is shown.
 """
@@ -33,19 +33,16 @@ from storage.waits import HELD_OF_LINK
 from tests.app.descriptions import described
 from tests.app.stage import AGREEMENT, Stage, path_of, stage
 from tests.app.test_slow_clients import served
+from tests.examples import at_night
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.long
 
-#: So many requests each test makes at least.
-REQUESTS = {"strangers at the API": 5_000, "a key at the API": 5_000, "strangers at the pages": 5_000, "links at the pages": 5_000}
+#: So many requests each test makes at least: 20,000 in all at night.
+REQUESTS = at_night(5_000, before_a_change=2_000)
 #: What may grow without the number: who looked, wrong codes, what is held with its text, and a code that is mailed.
 MAY_GROW = {"sights", "wrong_numbers", "answers", "personal_texts", "mailed_codes", "deliveries"}
 COOKIE = "fuzzed-browser-" + "x" * 20
-
-
-def test_twenty_thousand_requests_are_made() -> None:
-    assert sum(REQUESTS.values()) >= 20_000
 
 
 @dataclass
@@ -155,10 +152,10 @@ def test_a_stranger_at_the_api_changes_nothing(ground: Fuzzed) -> None:
         assert ground.ask("POST", url.upper(), {**headers, "authorization": key}, body) == 404
         assert ground.ask("POST", "/hooks/dsn", {**headers, "content-type": "message/rfc822"}, body) == 401
 
-    searched(cases_of(schema), REQUESTS["strangers at the API"] // 4, run)
+    searched(cases_of(schema), REQUESTS // 4, run)
 
     assert ground.digest() == before
-    assert ground.statuses.total() >= REQUESTS["strangers at the API"]
+    assert ground.statuses.total() >= REQUESTS
     assert set(ground.statuses) - {404, 405} <= {401, 413, 415}, "nothing was looked at before the key"
 
 
@@ -177,11 +174,11 @@ def test_a_key_at_the_api_takes_in_leads_and_nothing_else(ground: Fuzzed) -> Non
         ground.ask("POST", url, as_json, b"[" + body + b"," + body + b"]")
         ground.ask("POST", "/hooks/dsn", {**key, "content-type": "message/rfc822"}, body)
 
-    searched(cases_of(schema), REQUESTS["a key at the API"] // 4, run)
+    searched(cases_of(schema), REQUESTS // 4, run)
 
     after = ground.digest()
     assert {name for name in others & set(after) if after[name] != before[name]} == set()
-    assert ground.statuses.total() >= REQUESTS["a key at the API"]
+    assert ground.statuses.total() >= REQUESTS
     assert {200, 201, 400, 422} <= set(ground.statuses), "good leads and bad ones were among them"
 
 
@@ -223,10 +220,10 @@ def test_a_stranger_at_the_pages_changes_nothing(ground: Fuzzed) -> None:
         ground.ask(method, url, headers, body)
         ground.ask("POST", url, {**headers, "cookie": f"baton_device={COOKIE}", "content-type": "application/x-www-form-urlencoded"}, body)
 
-    searched(cases_of(schema), REQUESTS["strangers at the pages"] // 2, run)
+    searched(cases_of(schema), REQUESTS // 2, run)
 
     assert ground.digest() == before
-    assert ground.statuses.total() >= REQUESTS["strangers at the pages"]
+    assert ground.statuses.total() >= REQUESTS
 
 
 @pytest.mark.timeout(1200)
@@ -256,10 +253,10 @@ def test_a_link_without_its_number_changes_nothing(ground: Fuzzed) -> None:
         ground.ask("GET", url, headers)
         ground.ask("POST", url, form, urlencode(typed).encode())
 
-    searched(cases_of(schema), REQUESTS["links at the pages"] // 2, run)
+    searched(cases_of(schema), REQUESTS // 2, run)
 
     assert ground.digest(MAY_GROW) == before
-    assert ground.statuses.total() >= REQUESTS["links at the pages"]
+    assert ground.statuses.total() >= REQUESTS
     assert {200, 303, 403, 404, 422} <= set(ground.statuses), "forms were taken as far as they may be"
     answers = company.rows(Answer)
     assert {answer.state for answer in answers} <= {"held"}

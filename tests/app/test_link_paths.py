@@ -13,7 +13,6 @@ from app.web.link_paths import is_link, without_tail
 from notifications.links import ToSign
 from storage.tables import AgreementVersion, Wait
 from tests.app.stage import Stage, answer_form, path_of, stage
-from tests.patience import PATIENCE_SECONDS
 
 TAILS = ". , ; : ) ] > ' \" ! … ” » 。 * / /. ). %3E %22%3E %29. %0D%0A %20and%20more &gt; %00 %E2%80%8B \\ ..".split()
 
@@ -44,15 +43,21 @@ def links_of(company: Stage) -> dict[str, str]:
     return {kind: path_of(url) for kind, url in urls.items()}
 
 
-@pytest.mark.parametrize("tail", TAILS)
-def test_what_stands_behind_a_link_is_ignored(company: Stage, tail: str) -> None:
-    with httpx.Client(base_url=company.url, timeout=PATIENCE_SECONDS) as browser:
-        for kind, path in links_of(company).items():
-            plain, tailed = browser.get(path), browser.get(path + tail)
+@pytest.fixture(scope="module")
+def plain(company: Stage) -> dict[str, tuple[str, httpx.Response]]:
+    """The path of one link of each kind, with its page."""
+    browser = company.browser()
+    return {kind: (path, browser.get(path)) for kind, path in links_of(company).items()}
 
-            assert (kind, tailed.status_code) == (kind, plain.status_code)
-            assert tailed.status_code == 200
-            assert tail not in tailed.text or tail in plain.text, "the forms lead to the address without it"
+
+@pytest.mark.parametrize("tail", TAILS)
+def test_what_stands_behind_a_link_is_ignored(company: Stage, plain: dict[str, tuple[str, httpx.Response]], tail: str) -> None:
+    browser = company.browser()
+    for kind, (path, page) in plain.items():
+        tailed = browser.get(path + tail)
+
+        assert (kind, tailed.status_code, page.status_code) == (kind, 200, 200)
+        assert tail not in tailed.text or tail in page.text, "the forms lead to the address without it"
 
 
 def test_what_stands_before_it_or_in_it_is_not(company: Stage) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import html
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,8 +12,13 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session
 
+from agreements.lead import MAX_SHORT
+from agreements.review.objectives import Objective
+from agreements.review.share import Share
+from agreements.review.this_week import ThisWeek
 from agreements.words import NoWord
-from storage import disputes, handoffs, roster, waits
+from app.review.week_counting import count_weeks
+from storage import disputes, handoffs, lead_lists, roster, waits, week_counts
 from storage.disputes import NewDispute
 from storage.tables import Answer, Handoff, Lead
 from storage.tables.access import Level
@@ -237,6 +244,105 @@ def test_the_load_of_each_rep_and_the_next_turn_are_those_of_routing(company: St
         r'<th scope="row">([A-Z][a-z]+ [A-Z][a-z]+)(?: <b>\((next)\)</b>)?</th><td>([^<]*)</td><td class="points">(\d+) of', page
     )
     assert loads == [("Ana Silva", "next", "now", "1"), ("Ben Carter", "", "now", "2")]
+
+
+def counted(company: Stage, **changes: object) -> ThisWeek:
+    """The week as the clock counts it, with these figures instead of its own, kept for the page."""
+    asyncio.run(count_weeks(company.box))
+    [own] = company.box.read_now(lambda session, now: week_counts.every(session))
+    made = own.model_copy(update=changes)
+    company.box.write_now(lambda session, now: week_counts.keep(session, made, again_at=now + timedelta(days=9)))
+    return made
+
+
+def test_what_both_sides_kept_this_week_is_shown_as_it_was_counted_and_says_how_old_it_is(company: Stage) -> None:
+    assert "Kept this week" not in seen(company), "nobody has counted yet"
+    company.later(hours=5)
+    counted(company)
+    company.later(minutes=7)
+
+    page = " ".join(seen(company).split())
+
+    assert "Kept this week: small" in page
+    assert "from Mon 30 Nov to Tue 1 Dec 14:00. Counted 7 min ago." in page
+    assert '<th scope="row" colspan="2"><b>Promises of marketing</b></th><td class="points few">1 of 1 (100 %)</td>' in page
+    assert '<th scope="row" colspan="2"><b>Promises of sales</b></th><td class="points few">0 of 1 (0 %)</td>' in page
+    assert "of these, by your people" not in page
+    assert "The time of 1 lead of all teams this week." in page
+    assert "Rep</th>" in page
+
+
+def test_an_objective_is_shown_beside_what_was_agreed_and_a_share_of_twenty_is_not_grey(company: Stage) -> None:
+    plain = {"side": "sales", "words": "", "aim": "answered", "target": "90%"}
+    aims = (
+        Objective(**plain, share=Share(count=15, of=20)),
+        Objective(side="marketing", words="", aim="accepted", target="70%", share=Share(count=3, of=19)),
+        Objective(side="sales", words="", aim="worked", target="", share=Share(count=1, of=2)),
+    )
+    counted(company, objectives=aims, by_person={"ana": Share(count=21, of=25), "uma": Share(count=1, of=9)})
+
+    page = " ".join(seen(company, "maria").split())
+
+    assert '<th scope="row">Answered in time</th><td>90%</td><td class="points">15 of 20 (75 %)</td>' in page
+    assert '<th scope="row">Accepted</th><td>70%</td><td class="points few">3 of 19 (16 %)</td>' in page
+    assert "Worked" not in page, "nothing was agreed about it"
+    assert '<th scope="row" colspan="2">of these, by your people</th><td class="points">21 of 25 (84 %)</td>' in page
+
+
+def test_figures_that_nobody_counts_any_more_are_not_shown(company: Stage) -> None:
+    counted(company)
+    company.later(days=7)
+    link = path_of(company.box.links.for_person("mina", at=company.time.at))
+
+    assert "Kept this week" not in company.browser().get(f"{link}/leads").text
+
+
+def test_a_manager_gets_the_lists_in_prefects_window_where_its_address_is_set(company: Stage) -> None:
+    assert "Prefect" not in seen(company, "maria")
+    company.box.settings.prefect_ui_url = "https://prefect.northgate.example/"
+
+    pages = [seen(company, "maria"), company.browser().get(path_of(company.box.links.for_person("maria", at=NOW))).text]
+
+    for page in pages:
+        links = [html.unescape(link) for link in re.findall(r'href="(https://prefect[^"]*)"', page)]
+        assert links == [
+            "https://prefect.northgate.example/runs?tag=manager:maria&tag=sla:breached&type=span&seconds=-31536000",
+            "https://prefect.northgate.example/runs?tag=manager:maria&state=AwaitingDecision&type=span&seconds=-31536000",
+        ]
+    assert "Prefect" not in seen(company, "mina"), "marketing has no log-in there"
+
+
+@pytest.mark.long
+def test_a_page_full_of_the_longest_words_stays_light(company: Stage) -> None:
+    """One page lists some leads and some names, each of a bounded length, so that more leads make it no heavier."""
+    reps = "".join(f"  rep{at}: {{name: {'W' * 90} {at}, email: r{at}@firm.example, team: emea}}\n" for at in range(200))
+    company.box.write_now(lambda session, now: roster.load(session, ROSTER.rstrip() + "\n" + reps, now=now))
+    long = '"' * (MAX_SHORT - 3)  # each of these takes five letters on a page
+
+    def work(session: Session, handoff: Handoff, now: datetime) -> None:
+        for at in range(lead_lists.NAMES_AT_MOST + 1):
+            more = a_handoff(session, now, rep="ben", owner="ben", stage="assigned", held=at % 2 == 0)
+            row = the(session.get(Lead, more.lead_id))
+            row.first_name = row.last_name = row.company = long
+            row.campaign = row.source = f"{at}{long}"
+            waits.open_wait(session, more, waits.NewWait("acceptance", holder="ben", due_at=now), now=now)
+
+    company.do(work)
+    counted(company)
+
+    pages = [seen(company), seen(company, "maria", rep="ben", month="2026-12")]
+
+    assert [page.count("<option") > 2 * lead_lists.NAMES_AT_MOST for page in pages] == [True, True]
+    assert [len(names(page)) for page in pages] == [100, 100]
+    assert max(len(page.encode()) for page in pages) < 2_000_000
+
+
+def test_a_page_needs_nothing_from_elsewhere_and_no_script(company: Stage) -> None:
+    counted(company)
+
+    page = seen(company, "maria")
+
+    assert not re.findall(r"<script|<link(?! rel=\"icon\" href=\"data:)|@import|url\(|\ssrc=|srcset", page)
 
 
 def test_what_was_given_back_and_ticked_is_counted_with_its_disputes(company: Stage) -> None:

@@ -52,6 +52,9 @@ async def test_the_last_whole_week_is_reviewed_and_written(
         (["--from", "2027-02-01"], 0, "The period is not over."),
         (["done", "7"], 1, "There is no decision 7."),
         (["decide", "  "], 2, "Write what was decided."),
+        (["decide", "Yes", "--proposal", "1"], 1, "No monthly review is kept yet."),
+        (["decide", "Yes", "--proposal", "1", "--review", "9"], 1, "There is no review 9 with figures."),
+        (["decide", "Yes", "--review", "9"], 2, "Name the proposal too"),
         (["decisions"], 0, "Nothing was decided yet."),
     ],
 )

@@ -11,11 +11,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from app.audit.page import page as audit_page
+from app.backtest.page import page as backtest_page
 from app.backtest.page import style
 from app.charts.figure import figure
 from app.review.page import page as review_page
 from app.review.report import Review
 from tests.app.audit.ground import example_audit
+from tests.app.backtest.example import example_backtest
 from tests.app.charts.ground import every_kind
 from tests.app.review.example import empty_review, example_review
 
@@ -34,6 +36,7 @@ def all_charts() -> str:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "charts": all_charts,
+    "backtest": lambda: backtest_page(example_backtest()),
     "audit": lambda: audit_page(example_audit(drafted=True)),
     "review": lambda: review_page(example_review()),
     "review of nothing": lambda: review_page(empty_review()),

@@ -10,6 +10,9 @@ from tests.contracts.crm_storm import rage, weathered
 from tests.contracts.crm_worlds import World
 from tests.contracts.every_world import EVERY, world_of
 from tests.contracts.local_world import LocalWorld
+from tests.examples import at_night
+
+CHANGES = at_night(10_000, before_a_change=2_000)
 
 
 def calm(name: str, request: pytest.FixtureRequest, folder: Path, **more: object) -> World:
@@ -37,12 +40,12 @@ async def test_a_small_storm_loses_and_repeats_nothing(
 @pytest.mark.long
 @pytest.mark.timeout(1_500)
 @pytest.mark.parametrize("name", EVERY)
-async def test_a_storm_of_ten_thousand_changes_loses_and_repeats_nothing(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+async def test_a_storm_of_thousands_of_changes_loses_and_repeats_nothing(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     world = calm(name, request, tmp_path, seed=11, validate=False, timeout_seconds=3)
     leads, rate, most = {"local": (60, 0.05, 100), "hubspot": (150, 0.01, 60), "salesforce": (60, 0.08, 400)}[name]
 
-    storm = await rage(world, seed=11, leads=leads, changes=10_000, rate=rate, most=most, hang=True)
+    storm = await rage(world, seed=11, leads=leads, changes=CHANGES, rate=rate, most=most, hang=True)
 
-    weathered(storm, changes=10_000)
+    weathered(storm, changes=CHANGES)
     assert world.problems() == []
-    assert not isinstance(world, LocalWorld) or world.killed > 50
+    assert not isinstance(world, LocalWorld) or world.killed > CHANGES / 200

@@ -15,10 +15,22 @@ from hypothesis import strategies as st
 
 from agreements.lifecycle import Stage
 from notifications.faults import MessageFaulty
-from notifications.letter import CodeContext, Context, DigestContext, DigestRow, LeadView, Letter, Recipient
+from notifications.letter import (
+    CodeContext,
+    Context,
+    DigestContext,
+    DigestRow,
+    LeadView,
+    Letter,
+    NewsContext,
+    NewsGroup,
+    NewsRow,
+    Recipient,
+)
 from notifications.rendering import TEMPLATES, message_names, render
 from notifications.samples import sample
 from tasks.messages.digest_message import ROWS_SHOWN
+from tasks.messages.marketing_digest import LEADS_SHOWN, OTHERS_NAMED, TASKS_SHOWN
 from tests.examples import examples
 
 MESSAGES = [
@@ -128,9 +140,8 @@ def lines_of_ours(text: str) -> int:
 
 def test_every_message_has_a_folder_and_can_be_named() -> None:
     others = [
-        "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "number-guessed", "reason-told",
-        "review-told",
-        "signature-asked",
+        "absence-told", "alarm-told", "complaint-told", "crm-told", "device-code", "digest", "links-ended", "marketing-digest",
+        "number-guessed", "reason-told", "review-told", "signature-asked",
         "signature-told", "test", "trail-head",
     ]  # fmt: skip
     assert message_names() == sorted([*MESSAGES, *others])
@@ -420,6 +431,21 @@ def test_the_number_stands_once_in_each_part_right_by_the_link(message: str) -> 
         lines = [line for line in part.splitlines() if line]
         assert LINK in lines[lines.index(CODE) - 1]
     assert "Asked once" not in written(message).html + written(message).text + written(message).chat
+
+
+def test_marketings_digest_stays_below_what_a_mail_reader_shows_and_names_every_lead_it_can_however_much_is_in_it() -> None:
+    far = datetime(2026, 12, 2, 15, 10, tzinfo=UTC)
+    link = "https://baton.example/q/" + "x" * 150
+    row = NewsRow(42, "&" * 200, "&" * 200, "&" * 200, (("&" * 500, far),) * 3, "&" * 500, link, far)
+    task = DigestRow(47, "&" * 200, Stage.MQL, "&" * 200, far, link)
+    group = NewsGroup("Returned by sales", 4000, (row,) * LEADS_SHOWN, link, tuple(range(7000, 7000 + OTHERS_NAMED)))
+    full = NewsContext(ANA, link, (task,) * TASKS_SHOWN, (group,), 70, "4827", link)
+
+    letter = render("marketing-digest", full, key="k")
+
+    assert len(letter.html.encode()) < 100_000
+    assert "And 3976 more: leads 7000, 7001, " in letter.html
+    assert "7299 and others." in letter.html
 
 
 def test_a_digest_has_its_number_by_its_link_and_leads_whoever_decides_to_all_that_waits() -> None:

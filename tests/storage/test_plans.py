@@ -22,14 +22,15 @@ from app.web.health import measured
 from app.web.site import create_site
 from flows.story import story_of
 from notifications.links import Links
-from storage import devices, disputes, handoffs, keys, leases, lives, schema, sources, trail, waits
+from storage import devices, disputes, handoffs, keys, leases, lives, outcomes, schema, sources, trail, waits
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.keys import Scope
-from storage.tables import Assignment, CrmChange, Delivery, DeliveryState, Enrolment, Handoff, KeptPayload, Wait, Wake
+from storage.tables import Answer, Assignment, CrmChange, Delivery, DeliveryState, DigestItem, Enrolment, Handoff, KeptPayload, Wait, Wake
 from tasks import intake
 from tasks.background import alarms
 from tasks.background.read_crm import read_crm
+from tasks.messages import digest, digest_message
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
@@ -68,8 +69,8 @@ SCRAPE, LOOK_FOR_ALARMS = 18, 13
 #: A rep's page, an answer given on it, and the lead at the terminal. Seven statements of each say where the lead's time went, however much
 #: it was.
 PAGE, ANSWER, SHOW_LEAD = 22, 45, 23
-#: The overview of all open leads, with the browser, the link and the roster. Three of them are for each team.
-OVERVIEW = 25
+#: The overview of all open leads, with the browser, the link and the roster. Three of them are for each team, and one for the week.
+OVERVIEW = 26
 #: Each further row of a list. It should be none: own_list and digest_rows look up each row by itself.
 ROW_OF_OWN_LIST, ROW_OF_MANAGERS_LIST, ROW_OF_DIGEST = 3, 3, 5
 #: What one statement may take of SQLite's machine: some hundred rows. One beyond this reads more rows with more leads.
@@ -483,6 +484,29 @@ async def test_a_further_row_of_a_digest_adds_the_same(box: Toolbox, time: Stepp
 
     assert_no_scan(box, work)
     assert each <= ROW_OF_DIGEST, work.most_often()
+
+
+async def test_marketings_digest_asks_the_same_however_much_became_of_leads(box: Toolbox, time: SteppedTime) -> None:
+    accepted = select(Answer).where(Answer.kind == "accepted", Answer.handoff_id > 500).order_by(col(Answer.id))
+
+    def keep(session: Session, now: datetime, count: int) -> Delivery:
+        session.execute(delete(DigestItem).where(col(DigestItem.person) == outcomes.MARKETING))
+        for answer in session.exec(accepted.limit(count)).all():
+            outcomes.put_aside(session, answer, "accepted", "Ana Silva accepted it.", key=f"plan:{answer.id}", at=now)
+        digest.expect(session, "mina", now=now)
+        return the(session.exec(select(Delivery).where(Delivery.person == "mina", Delivery.message == "digest")).first())
+
+    async def measure(count: int) -> Work:
+        row = box.write_now(lambda session, now: keep(session, now, count))
+        with recorded(box.database) as work:
+            box.read_now(lambda session, now: digest_message.compose(session, row, box.links, now=now))
+            assert len(box.read_now(lambda session, now: outcomes.untold(session, now=now))) == count
+        return work
+
+    each, work = await from_5_to_25(measure)
+
+    assert_no_scan(box, work)
+    assert each == 0, work.most_often()
 
 
 def test_a_scrape_and_a_look_for_alarms_read_no_big_table_from_end_to_end(box: Toolbox, time: SteppedTime) -> None:

@@ -320,17 +320,13 @@ MOVES = ["settle", "settle", "minutes", "hours", "days", "breaks", "mends", "acc
          "opportunity", "not-now", "handed", "other", "page", "quote", "twin"]  # fmt: skip
 
 
-#: How many stories are played: the full number only where all examples are asked for.
-MANY = examples(150)
-
-
 @given(
     kind=st.sampled_from([{}, BY_POINTS, NOT_YET, {"campaign": ""}, {"country": "US"}]),
     before=st.lists(st.sampled_from(MOVES), max_size=7),
     door=st.sampled_from(sorted({*DOORS} - {"domain", "phone", "reason"})),
     after=st.lists(st.sampled_from(MOVES), max_size=5),
 )
-@settings(max_examples=MANY if MANY == 150 else 8, deadline=None)
+@settings(max_examples=examples(150, few=5), deadline=None)
 def test_no_interleaving_lets_a_message_out_after_it(
     kind: dict[str, str], before: list[str], door: str, after: list[str], home_in_force: Path
 ) -> None:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import pytest
 from sqlmodel import Session, col, func, select
 
+from agreements.choosing import Choosing
 from agreements.routing import Candidate
 from app.csv_import.file import IncomingRow, ReadLeads
 from app.csv_import.importing import ROWS_TOGETHER, import_leads
@@ -25,7 +26,6 @@ from tasks.background.read_crm import AT_ONCE, read_crm
 from tasks.messages import digest, digest_message
 from tasks.messages.digest import MISSED
 from tasks.steps import release_queue
-from tasks.steps.candidates import Choosing
 from tasks.steps.release_queue import CALLED_AT_ONCE
 from tasks.trail.sealing import seal_trail
 from tasks.wiring.toolbox import SteppedTime, Toolbox

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session
 
+from agreements.choosing import Choosing
 from agreements.model import Agreement
 from agreements.roster import Person
 from agreements.routing import Candidate, Rules
@@ -23,7 +24,6 @@ from agreements.turns import Turns
 from storage.tables import Assignment, Handoff
 from tasks.background.leaving import load_roster
 from tasks.steps import candidates
-from tasks.steps.candidates import Choosing
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY
 from tests.deal import agree_on

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from sqlmodel import Session
 
 from agreements.model import Agreement
+from agreements.roster import read_roster
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of
 from app.csv_import.lead_map import read_map
@@ -22,6 +23,7 @@ from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
 
 if TYPE_CHECKING:
+    from app.backtest.crew import Crew
     from app.backtest.report import Backtest
 
 STORED = "stored"
@@ -36,10 +38,11 @@ def backtest(
     by: Annotated[str, typer.Option(help="The fact that groups the leads.")] = "entry_channel",
     timezone: Annotated[str, typer.Option(help="Zone of times without a zone.")] = "UTC",
     limit: Annotated[int | None, typer.Option(help="At most this many rows of the file, or of the newest handoffs.", min=1)] = None,
+    roster_file: Annotated[Path | None, typer.Option("--roster", help="A roster file, instead of the loaded roster.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
 ) -> None:
-    """Show what a version would have made of past leads: who qualifies, and how many of them were won. Changes nothing.
+    """Show what a version would have made of past leads: who qualifies, who would get them, and how many were won. Changes nothing.
 
     Compares it with the version in force, or with the one that --against names. The exit code is 3 when rows were left out.
     """
@@ -52,7 +55,7 @@ def backtest(
         other = agreement_of(against) if against else _in_force(box, draft, ref) if box else None
         agreements = [draft, other] if other else [draft]
         now = box.read_now(lambda session, now: now) if box else _now()
-        mapping = read_map(map) if map else None
+        mapping, crew = read_map(map) if map else None, _crew(box, roster_file)
         with _progress() as tell:
             if leads == STORED:
                 past = _box(box).read_now(
@@ -61,10 +64,20 @@ def backtest(
             else:
                 file = LeadFile(Path(leads), mapping, timezone, outcomes, by, limit)
                 past = read_past(file, agreements, now=now, progress=tell)
-            found = compare(draft, other, past, progress=tell)
+            found = compare(draft, other, past, crew=crew, progress=tell)
         _tell(found, as_json=as_json, html=html)
     if found.left_out:
         raise typer.Exit(terminal.PARTLY)
+
+
+def _crew(box: Toolbox | None, file: Path | None) -> Crew | None:
+    """Return who takes the leads: the roster of this file, else the loaded one; None where there is neither."""
+    from app.backtest.crew import Crew, crew_of
+
+    people = read_roster(file.read_text(encoding="utf-8")) if file else None
+    if box:
+        return box.read_now(lambda session, now: crew_of(session, people, now=now))
+    return Crew(people) if people else None
 
 
 def _installed() -> Toolbox | None:
@@ -101,7 +114,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         bars: dict[str, TaskID] = {}
 
         def tell(what: str, done: int, whole: int) -> None:
-            kind = what if what in ("leads", "outcomes") else "judging"
+            kind = what if what in ("leads", "outcomes") else "routing" if what.startswith("routing") else "judging"
             if kind not in bars:
                 bars[kind] = progress.add_task(kind, total=whole)
             progress.update(bars[kind], description=f"reading {what}" if kind == what else what, completed=done, total=whole)

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.demo.inbox.mail_height import NARROW_LINE, WIDE_LINE, pixels
 from app.demo.inbox.message import Received, header_lines, links
+from notifications.html_templates import html_templates
 
 REFRESH_SECONDS = 5
 """How often the list loads itself again, in seconds."""
@@ -132,14 +132,7 @@ def served(app: FastAPI) -> Iterator[int]:
 class _Templates:
     def __init__(self, start_page: Callable[[], str]) -> None:
         self._start_page = start_page
-        folder = Path(__file__).parents[1] / "templates" / "inbox"
-        self._templates = Environment(
-            loader=FileSystemLoader(folder),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self._templates = html_templates(Path(__file__).parents[1] / "templates" / "inbox")
         self._templates.filters.update(short=_short, long=_long)
 
     def __call__(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:

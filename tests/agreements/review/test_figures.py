@@ -312,6 +312,13 @@ def test_an_opportunity_of_no_pass_is_no_pipeline_and_a_currency_without_news_no
     assert deals.money(own, WEEK) == ()
 
 
+def test_the_pipeline_is_told_in_a_currency_in_which_something_is_worth() -> None:
+    bare = [a_deal(at, amount=None, currency="") for at in range(5)]
+
+    assert (found := measured(deals=[*bare, a_deal(9, currency="BRL")])["pipeline"]).amount == 1000
+    assert found.currency == "BRL"
+
+
 def test_every_month_of_a_long_period_is_followed() -> None:
     long = Period(date(2025, 6, 14), date(2026, 11, 2), "Europe/London", START)
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import pytest
 
+from agreements.loading import read_agreement
+from agreements.model import Agreement
 from agreements.review.grown_reasons import grown_reasons
 from agreements.review.passes import Pass
 from agreements.review.period import Period
-from agreements.review.promises import Promise, kept
+from agreements.review.promises import Promise
 from agreements.review.proposal import Change, Proposal, chosen
 from agreements.review.reasons import GivenBack
 from agreements.review.unkept_clocks import unkept_clocks
-from tests.agreements.review.values import DAY, HOUR, START, WEEK, a_pass, a_promise, example, given_back
+from tests.agreements.review.values import DAY, HOUR, START, a_pass, a_promise, example, given_back
+from tests.conftest import AGREEMENT
 
 MARCH = Period(date(2027, 3, 1), date(2027, 3, 31), "Europe/London", START + 90 * DAY)
 SOURCES = ("website", "fair", "partner")
@@ -39,7 +44,7 @@ def quarter(seed: int, *, doubled: str = "", source: str = "") -> tuple[list[Pas
 
 def named(seed: int, *, doubled: str = "", source: str = "") -> list[Proposal]:
     passes, given = quarter(seed, doubled=doubled, source=source)
-    return list(grown_reasons(passes, given, example(), MARCH))
+    return list(grown_reasons(passes, given, {}, example(), MARCH))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -65,29 +70,48 @@ def test_a_grown_reason_gets_the_limit_it_kept_before_and_names_whom_to_talk_wit
     (found,) = named(3, doubled="not-icp")
     place = [one.code for one in example().reasons].index("not-icp")
 
-    assert found.changes == (Change(path=("reasons", place, "alert_above"), value=15),)
+    assert found.changes == (Change(path=("reasons", place, "alert_above"), value="15%"),)
     assert "Talk with marketing about it" in found.what
+
+
+def test_leads_of_a_version_that_qualifies_otherwise_or_lacks_the_reason_are_not_compared() -> None:
+    passes, given = quarter(3, doubled="not-icp")
+    before = [replace(one, version=1) if one.began_at < MARCH.begins else replace(one, version=2) for one in passes]
+    stricter = example().model_copy(update={"qualification": example().qualification.model_copy(update={"fast_lane": ()})})
+    without = example().model_copy(update={"reasons": tuple(one for one in example().reasons if one.code != "not-icp")})
+
+    for other in (stricter, without):
+        assert list(grown_reasons(before, given, {1: other, 2: example()}, example(), MARCH)) == []
+    assert len(list(grown_reasons(before, given, {1: example(), 2: example()}, example(), MARCH))) == 1
+
+
+def test_a_reason_that_came_often_in_one_week_only_has_not_grown() -> None:
+    passes, given = quarter(1)
+    of_week = [one for one in passes if MARCH.week(one.began_at) == date(2027, 3, 8)]
+    more = [given_back(one.id, "not-icp", at=one.began_at + HOUR, source=one.source) for one in of_week]
+
+    assert len(of_week) > 200
+    assert list(grown_reasons(passes, [*given, *more], {}, example(), MARCH)) == []
 
 
 def test_rejections_that_a_manager_overturned_make_no_reason_grow() -> None:
     passes, given = quarter(1)
     more = [given_back(one.id, "not-icp", at=one.began_at, ruling="overturned") for one in passes if one.began_at >= MARCH.begins]
 
-    assert list(grown_reasons(passes, [*given, *more], example(), MARCH)) == []
+    assert list(grown_reasons(passes, [*given, *more], {}, example(), MARCH)) == []
 
 
-def answers(count: int, *, late: int, after: timedelta) -> list[Promise]:
-    """Return acceptances that were due after four hours: all in time but so many, which came this long after the lead."""
+def answers(count: int, *, late: int, after: timedelta, weeks: int = 4) -> list[Promise]:
+    """Return acceptances that were due after four hours, on Mondays of March: all in time but so many, which came so long after it."""
+    mondays = [datetime(2027, 3, 1, 9, tzinfo=UTC) + timedelta(weeks=number % weeks) for number in range(count)]
     return [
-        a_promise(
-            number, began_at=START, promised_at=START + 4 * HOUR, given="accepted", answered_at=START + (after if number < late else HOUR)
-        )
-        for number in range(count)
+        a_promise(number, began_at=at, promised_at=at + 4 * HOUR, given="accepted", answered_at=at + (after if number < late else HOUR))
+        for number, at in enumerate(mondays)
     ]
 
 
-def clocks(promises: list[Promise]) -> list[Proposal]:
-    return list(unkept_clocks(kept(promises, WEEK), promises, example(), WEEK))
+def clocks(promises: list[Promise], versions: Mapping[int, Agreement] | None = None) -> list[Proposal]:
+    return list(unkept_clocks(promises, versions or {}, example(), MARCH))
 
 
 def test_a_clock_that_is_kept_or_has_few_promises_calls_for_nothing() -> None:
@@ -111,9 +135,23 @@ def test_no_longer_time_is_proposed_where_it_would_not_help() -> None:
     assert (found.changes, "a longer time would not help" in found.what) == ((), True)
 
 
+def test_one_week_without_anybody_makes_no_clock_unkept() -> None:
+    assert clocks([*answers(40, late=40, after=DAY, weeks=1), *answers(30, late=10, after=DAY)]) == []
+
+
+def test_promises_under_a_version_with_another_clock_do_not_count() -> None:
+    other = read_agreement(AGREEMENT.replace("normal: 4 working hours", "normal: 2 working hours"))
+    late = answers(40, late=36, after=6 * HOUR)
+
+    assert len(clocks(late, dict.fromkeys(range(40), example()))) == 1
+    assert clocks(late, dict.fromkeys(range(40), other)) == []
+
+
 def test_misses_that_others_caused_make_no_clock_unkept() -> None:
     sent_wrongly = [
-        a_promise(number, given="returned", answered_at=START + 3 * HOUR, against="routing", began_at=START) for number in range(60)
+        a_promise(number, promised_at=at, given="returned", answered_at=at + HOUR, against="routing", began_at=at)
+        for at in [datetime(2027, 3, 2, 9, tzinfo=UTC)]
+        for number in range(60)
     ]
 
     assert clocks([*answers(25, late=2, after=DAY), *sent_wrongly]) == []

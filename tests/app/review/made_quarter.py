@@ -31,10 +31,10 @@ def the_agreement(*, total: int = THRESHOLD, idle: int = 0, never: bool = False)
     return read_agreement(the_text(total=total, idle=idle, never=never))
 
 
-def the_text(*, total: int = THRESHOLD, idle: int = 0, never: bool = False) -> str:
+def the_text(version: int = 1, *, total: int = THRESHOLD, idle: int = 0, never: bool = False, **clauses: Any) -> str:
     """Return the text of an agreement with the true points.
 
-    idle: points for a fact that says nothing. never: also one that nothing hangs on.
+    idle: points for a fact that says nothing. never: also one that nothing hangs on. clauses: to write instead of the example's.
     """
     fit = [{"when": {name: "yes"}, "points": points} for name, (points, _) in WORTH.items()]
     if idle:
@@ -42,7 +42,7 @@ def the_text(*, total: int = THRESHOLD, idle: int = 0, never: bool = False) -> s
     if never:
         fit.append({"when": {IDLE: "yes"}, "points": 1})
     rules = {"mql": {"total": total}, "fit": fit, "engagement": [], "fast_lane": ["demo_requested"]}
-    return a_text(qualification=rules, fields={name: {"type": "choice"} for name in (*WORTH, IDLE)})
+    return a_text(version, qualification=rules, fields={name: {"type": "choice"} for name in (*WORTH, IDLE)}, **clauses)
 
 
 def quarter(seed: int, *, leads: int = 5_000, middle: float = 50, steep: float = 6, highest: float = 0.35) -> PastLeads:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, text
 from sqlmodel import Session
 
+from agreements.review.share import Share
 from app.review.report import schema
+from app.review.week_counting import count_week
+from storage import contracts
 from storage.database import UtcDateTime
 from tasks.wiring.toolbox import Toolbox
-from tests.app.review.ground import period, quarter, reviewed
+from tests.app.review.ground import END, period, quarter, reviewed
 from tests.app.review.recounting import PASSES
 from tests.app.review.totals import NO_TOTALS, TOTALS
+from tests.conftest import MONDAY
 from tests.driver import Driver
 from tests.kept import Kept
 from tests.stage import Taken
@@ -49,6 +53,25 @@ async def test_every_total_equals_a_recount_by_sql(driver: Driver, box: Toolbox,
 
     assert {name: total.told(found) for name, total in TOTALS.items()} == counted
     assert found.funnel.mqls >= 8 * mondays, "a quarter without leads proves nothing"
+
+
+async def test_the_week_on_the_page_equals_the_review_of_its_days(
+    driver: Driver, box: Toolbox, lived: tuple[int, Kept[list[Taken]]]
+) -> None:
+    """It reads less of the past, and counts by the same rules."""
+    mondays, kept_quarter = lived
+    await kept_quarter.on(box, lambda: quarter(driver, box, mondays=mondays))
+
+    for at in (MONDAY + timedelta(days=3), END):
+        counted = box.read_now(lambda session, _, at=at: count_week(contracts.read(contracts.in_force(session, at, {})), session, at))  # type: ignore[misc]
+        found = reviewed(box, period(counted.first, at.date(), now=at))
+
+        assert counted.objectives == found.objectives
+        assert counted.sides == {one.side: one.kept for one in found.sides}
+        assert (counted.leads, counted.seconds) == (found.time_of_leads, {one.party: one.seconds for one in found.time_spent})
+        assert sum(counted.by_person.values(), Share()).of <= counted.sides["sales"].of
+        assert counted.leads > 0
+        assert counted.sides["sales"].of > 0
 
 
 def test_every_number_of_the_report_is_counted_again_or_is_no_total() -> None:

@@ -264,5 +264,6 @@ NO_TOTALS: Mapping[str, str] = {
     "reasons[].alert_above": "as agreed",
     "to_discuss[].lead": "the number of a lead",
     "decisions[].number": "the number of a decision",
-    "proposals[]": "only where somebody asks for proposals; tests/app/review/test_proposed_points.py counts them",
+    "decisions[].about": "what became of a proposal; tests/app/review/test_planted_causes.py counts it",
+    "proposals[]": "only where somebody asks for proposals; tests/app/review/test_planted_causes.py counts them",
 }

@@ -30,7 +30,7 @@ from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import MONDAY, put_in_force
-from tests.deal import agree, does, letters, staff, tenures, wait_of
+from tests.deal import agree, does, letters, news, staff, tenures, wait_of
 from tests.driver import Driver
 from tests.fakes import KeepingChannel
 from tests.present import the
@@ -94,11 +94,11 @@ async def test_an_acceptance_leads_to_no_dispute(driver: Driver, box: Toolbox) -
     taken = capture(box)
     await driver.settle()
     answer_by_link(box, taken, "accepted")
-    await driver.settle()
+    await driver.run(until=MONDAY + timedelta(days=1))
 
-    letter = next(one for one in kept_by(box, "email").letters if one.message == "feedback")
+    letter = next(one for one in kept_by(box, "email").letters if one.message == "marketing-digest")
 
-    assert (letter.link, "dispute" in letter.text) == ("", False)
+    assert "dispute" not in letter.text
 
 
 async def test_a_dispute_asks_the_manager_and_tells_the_rep(driver: Driver, box: Toolbox) -> None:
@@ -133,7 +133,8 @@ async def test_an_overturned_rejection_is_counted_and_the_lead_goes_back_to_the_
     assert box.read_now(lambda session, now: the(handoffs.note_of(session, after)).content["statements"])
     found = box.read_now(lambda session, now: figures.figures(session, now=now))
     assert (found.rejected, found.overturned, found.unaccounted) == ({"not-now": 1}, {"not-now": 1}, 0)
-    assert letters(box, "dispute-settled") == ["mina", "ana"]
+    assert letters(box, "dispute-settled") == ["ana"]
+    assert news(box) == [("dispute-settled", "Maria Keller has decided: the rejection does not stand. The lead is assigned again.")]
     letter = [one for one in kept_by(box, "email").letters if one.message == "assigned"][-1]
     assert "Marketing disputed the return" in letter.text
     kinds = [event.kind for event in events_of(box, taken)]
@@ -172,7 +173,7 @@ async def test_it_is_assigned_under_the_version_then_in_force(driver: Driver, bo
     assert [one.version for one in handoffs_of(box, taken)] == [1, 2]
 
 
-async def test_an_upheld_rejection_stands_and_all_but_the_manager_are_told(driver: Driver, box: Toolbox) -> None:
+async def test_an_upheld_rejection_stands_and_the_rep_is_told_and_marketing_will_be(driver: Driver, box: Toolbox) -> None:
     taken, answer = await rejected(driver, box)
     number = raises(box, answer)
 
@@ -181,7 +182,8 @@ async def test_an_upheld_rejection_stands_and_all_but_the_manager_are_told(drive
 
     assert (ruled.won, ruled.again, row_of(box, number).decided_by) == (True, False, "maria")
     assert (len(handoffs_of(box, taken)), newest(box, taken).stage) == (1, "nurturing")
-    assert letters(box, "dispute-settled") == ["mina", "ana"]
+    assert letters(box, "dispute-settled") == ["ana"]
+    assert news(box) == [("dispute-settled", "Maria Keller has decided: the rejection stands.")]
 
 
 async def test_silence_of_the_manager_lets_it_stand_and_everybody_is_told(driver: Driver, box: Toolbox) -> None:
@@ -193,7 +195,8 @@ async def test_silence_of_the_manager_lets_it_stand_and_everybody_is_told(driver
 
     row = row_of(box, number)
     assert (row.ruling, row.decided_by, row.decided_at, row.again_id) == ("upheld", "", due, None)
-    assert letters(box, "dispute-settled") == ["mina", "ana", "maria"]
+    assert letters(box, "dispute-settled") == ["ana", "maria"]
+    assert news(box) == [("dispute-settled", "Nobody decided on the dispute in time, so the rejection stands.")]
     last = events_of(box, taken)[-1]
     settled = next(event for event in events_of(box, taken) if event.kind == "dispute-upheld")
     assert settled.data["in_silence"] is True

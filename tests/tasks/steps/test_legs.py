@@ -15,7 +15,7 @@ from tasks.messages import lead_view
 from tasks.replies import answering
 from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tests.deal import agree_on, answer_by_duty, deliveries_of, does, letters, staff, tenures, until_working, wait_of
+from tests.deal import agree_on, answer_by_duty, deliveries_of, does, letters, news, staff, tenures, until_working, wait_of
 from tests.driver import Driver
 from tests.present import the
 from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, local_crm, newest, token_of
@@ -145,7 +145,7 @@ async def test_the_crm_shows_the_status_of_an_sql_and_its_new_owner(driver: Driv
 
     shown = local_crm(box).fields_of(taken.lead_id)
     assert (shown["lifecycle"], shown["owner"]) == ("salesqualifiedlead", "eve")
-    assert letters(box, "feedback")[-1] == "mina"
+    assert news(box)[-1] == ("sql", "Ana Silva qualified it and handed it on.")
 
 
 async def test_the_words_of_the_crm_for_an_sql_are_an_answer(driver: Driver, box: Toolbox, time: SteppedTime, company: None) -> None:

@@ -13,9 +13,9 @@ from storage.tables import Answer
 from tasks.messages import lead_view
 from tasks.replies import answering
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tests.deal import wait_of
+from tests.deal import news, wait_of
 from tests.driver import Driver
-from tests.stage import Taken, answer_by_link, capture, kept_by
+from tests.stage import Taken, answer_by_link, capture
 
 
 async def with_a_rep(driver: Driver, box: Toolbox) -> Taken:
@@ -40,9 +40,8 @@ async def test_ticks_go_to_marketing_into_the_trail_and_into_the_figures(driver:
     answer_by_link(box, taken, "accepted", note_wrong="pain_point,campaign")
     await driver.settle()
 
-    letter = next(one for one in kept_by(box, "email").letters if one.message == "feedback")
     assert data_of(box) == {"note_wrong": ["campaign", "pain_point"]}
-    assert "Wrong or missing in the note: campaign, pain point." in letter.text
+    assert news(box) == [("accepted", "Ana Silva accepted it. Wrong or missing in the note: campaign, pain point.")]
     assert "Ana Silva accepted; wrong or missing in the note: campaign, pain point" in lines(box, taken)
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).note_wrong == {"campaign": 1, "pain_point": 1}
 
@@ -53,8 +52,7 @@ async def test_nothing_ticked_says_nothing(driver: Driver, box: Toolbox) -> None
     answer_by_link(box, taken, "accepted")
     await driver.settle()
 
-    letter = next(one for one in kept_by(box, "email").letters if one.message == "feedback")
-    assert "wrong or missing" not in letter.text
+    assert news(box) == [("accepted", "Ana Silva accepted it.")]
     assert "Ana Silva accepted" in lines(box, taken)
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).note_wrong == {}
 

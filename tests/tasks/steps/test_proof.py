@@ -269,6 +269,7 @@ class TestAfterItWasConfirmed:
         assert "excused" not in bounce_event(box, taken).data
 
     async def test_another_message_that_comes_back_touches_no_clock(self, driver: Driver, box: Toolbox, time: SteppedTime) -> None:
+        agree(box, ("attention: {interrupt: [hot]}", "attention: {interrupt: [hot], tell_marketing: [accepted]}"))
         taken = await until_accepted(driver, box, **BY_POINTS)
         wait = wait_of(box, taken)
 

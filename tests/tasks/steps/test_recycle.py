@@ -12,7 +12,7 @@ from storage import leads, suppressions
 from tasks.replies.answering import ChoiceRefused
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.conftest import AGREEMENT
-from tests.deal import answer_by_duty, letters, tenures, until_working, wait_if_any, wait_of
+from tests.deal import answer_by_duty, letters, news, tenures, until_working, wait_if_any, wait_of
 from tests.driver import Driver
 from tests.stage import answer_by_link, capture, events_of, kept_by, newest
 
@@ -75,7 +75,8 @@ async def test_a_reason_leads_where_the_agreement_says(
     assert tenures(box, taken)[0].ended_because == ("note-returned" if code == "bad-data" else said)
     [line] = [event for event in events_of(box, taken) if event.kind == said]
     assert line.data["counts_against"] == counts_against
-    assert letters(box, "feedback")[-1:] == ([] if stage == "suppressed" else ["mina"]), "nobody is told about somebody who opted out"
+    told = ["rejected"] * len(letters(box, "feedback")) + [outcome for outcome, _ in news(box) if outcome != "accepted"]
+    assert told == ([] if stage == "suppressed" else [said]), "nobody is told about somebody who opted out"
     if days is not None:
         wait = wait_of(box, taken)
         assert (handoff.track, wait.kind, wait.due_at) == (track, "revisit", time.at + days * DAY)

@@ -10,7 +10,7 @@ from storage import figures
 from tasks.replies import answering
 from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tests.deal import deliveries_of, letters, tenures, touches_of, until_accepted, wait_of
+from tests.deal import letters, news, tenures, touches_of, until_accepted, wait_of
 from tests.driver import Driver
 from tests.present import the
 from tests.stage import Taken, answer_by_link, capture, events_of, local_crm, newest, token_of
@@ -47,10 +47,10 @@ async def test_an_acceptance_acts_at_once_and_tells_nobody_outside_before_its_ti
 
     assert reply.undo_until == start + 5 * MINUTE
     assert newest(box, taken).stage == "accepted"
-    assert letters(box, "feedback") == []
+    assert (letters(box, "feedback"), news(box)) == ([], [])
     assert local_crm(box).fields_of(taken.lead_id).get("status") is None
     await driver.run(until=start + 5 * MINUTE)
-    assert letters(box, "feedback") == ["mina"]
+    assert news(box) == [("accepted", "Ana Silva accepted it.")]
     assert local_crm(box).fields_of(taken.lead_id)["status"] == "Working"
 
 
@@ -77,8 +77,7 @@ async def test_of_an_acceptance_taken_back_nobody_outside_ever_hears(driver: Dri
 
     await driver.run(until=time.at + timedelta(days=10))
 
-    assert letters(box, "feedback") == []
-    assert deliveries_of(box, taken)[("feedback", "email")] == "cancelled"
+    assert letters(box, "feedback") + letters(box, "marketing-digest") == []
     assert local_crm(box).fields_of(taken.lead_id).get("status") is None
     assert box.read_now(lambda session, now: figures.figures(session, now=now)).accepted == 0
 
@@ -219,7 +218,7 @@ async def test_it_is_too_late_once_the_time_is_over(driver: Driver, box: Toolbox
     await driver.settle()
 
     assert newest(box, taken).stage == "accepted"
-    assert letters(box, "feedback") == ["mina"]
+    assert news(box) == [("accepted", "Ana Silva accepted it.")]
 
 
 async def test_nobody_takes_back_what_somebody_else_answered(driver: Driver, box: Toolbox) -> None:
