@@ -57,7 +57,7 @@ docs: setup ## the documentation as a site in site/, with every link and anchor 
 	@echo "Open site/index.html"
 
 pictures: setup ## the pages in docs/pictures, as Chromium shows them to the tests
-	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_pictures.py tests/browser/test_overview.py
+	BATON_PICTURES=$(or $(FOLDER),/tmp/baton-pictures) $(BIN)/python -m pytest -m long tests/browser/test_pictures.py tests/browser/test_overview.py tests/browser/test_prefect_window.py
 
 bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quick --json FILE")
 	$(BIN)/python -m benchmarks $(ARGS)

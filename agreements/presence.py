@@ -30,6 +30,11 @@ def decides_for(people: Roster, person: str, ident: str, at: datetime) -> bool:
     return person in (people.manager_of(ident), decider(people, ident, at))
 
 
+def decides_for_others(people: Roster, person: str, at: datetime) -> bool:
+    """Whether that person may decide for anybody else at that instant."""
+    return any(decides_for(people, person, ident, at) for ident in people.people if ident != person)
+
+
 def marketing(people: Roster, at: datetime) -> str:
     """Return who completes notes now: marketing's person, else their stand-in, else a colleague of marketing, else the person."""
     return stand_in(people, people.marketing, at) or next(

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from agreements import presence
 from agreements.errors import LinkInvalid
 from app.web.callers import Caller, remembered
 from app.web.page_request_queue import PageRequestQueue
@@ -50,15 +51,14 @@ class ManagerPage:
             ident, person = own.person, people.person(own.person)
             if person is None:
                 raise LinkInvalid()
-            side = oversees(people, ident, now)
             folder = f"{request.scope['root_path']}/m"
             return person.timezone, {
                 "reader": person.name,
                 "away": perhaps_away(session, people, ident, now=now),
                 "twins": perhaps_one_person(session, people, ident, now=now),
                 "list": list_for(session, ident, token=token, folder=folder, now=now),
-                "overview": side,
-                "window": window_links(self.box.settings.prefect_window, ident) if side == "manager" else (),
+                "overview": oversees(people, ident, now),
+                "window": window_links(self.box.settings.prefect_window, ident) if presence.decides_for_others(people, ident, now) else (),
                 "now": now,
             }
 

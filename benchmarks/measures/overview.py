@@ -17,6 +17,7 @@ from app.review.week_counting import count_weeks
 from app.web.site import create_site
 from benchmarks.ground import MONDAY, ground
 from benchmarks.measures import scrape
+from benchmarks.measures.trial import peak
 from storage import devices
 from tasks.wiring.toolbox import Toolbox
 
@@ -34,17 +35,17 @@ def measure(folder: Path, console: Console, count: int = OPEN) -> Iterator[tuple
         numbers = range(begin, min(begin + AT_ONCE, count + 1))
         box.write_now(lambda session, now, numbers=numbers: scrape.write(session, numbers))  # type: ignore[misc]
     box.write_now(lambda session, now: _spread(session))
-    began = time.perf_counter()
+    began, processor = time.perf_counter(), time.process_time()
     if asyncio.run(count_weeks(box)) != 1:
         raise RuntimeError("the week was not counted")
-    counted = time.perf_counter() - began
+    counted, used = time.perf_counter() - began, time.process_time() - processor
     for person in READERS:
         taken = asyncio.run(_taken(box, person))
         for choice, seconds in taken.items():
             what = f"all open leads, {count:,}, for {person}: {choice or 'no choice'}"
             yield what, f"{1000 * seconds:.0f} ms", f"without a choice: {1000 * taken['']:.0f} ms", f"{seconds / taken['']:.1f}"
     what, against = f"the week so far counted, {count:,} open leads", f"a manager's page without a choice: {1000 * taken['']:.0f} ms"
-    yield what, f"{counted:.1f} s", against, f"{counted / taken['']:.1f}"
+    yield what, f"{counted:.1f} s ({used:.1f} s of processor), {peak() / 1e6:.0f} MB", against, f"{counted / taken['']:.1f}"
 
 
 def _spread(session: Session) -> None:

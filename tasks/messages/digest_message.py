@@ -77,7 +77,7 @@ def compose(session: Session, row: Delivery, links: Links, *, now: datetime, win
     if news:
         return Composed(found, marketing_digest.draft(session, row, news, rows, links, now=now))
     context = _context(people, row, rows, links, now)
-    if _decides_for_others(people, row.person, now):
+    if presence.decides_for_others(people, row.person, now):
         context = replace(context, window=window_links(window, row.person))
     return Composed(found, Draft(MESSAGE, context, row.key, f"{MESSAGE}-{row.person}"))
 
@@ -114,11 +114,7 @@ def _context(people: Roster, row: Delivery, rows: tuple[DigestRow, ...], links: 
 
 def _has_a_page(people: Roster, person: str, now: datetime) -> bool:
     """Whether this person oversees leads, so that their page can show more than their digest."""
-    return presence.is_marketing(people, person, now) or _decides_for_others(people, person, now)
-
-
-def _decides_for_others(people: Roster, person: str, now: datetime) -> bool:
-    return any(presence.decides_for(people, person, ident, now) for ident in people.people if ident != person)
+    return presence.is_marketing(people, person, now) or presence.decides_for_others(people, person, now)
 
 
 def _is_the_day(session: Session, row: Delivery, who: Person, *, now: datetime) -> bool:

@@ -61,7 +61,7 @@ class OverviewRow:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The content of the page. person: the reader's id; reader: the name. late: at most `late_most`.
+    """The content of the page. person: the reader's id; decides: for others, too; reader: the name. late: at most `late_most`.
 
     stages: how many open leads each stage has, without regard to the chosen stage. following: names the row after which the next page
     begins, empty for none. level: of the browser for the reader: "", "known" or "enrolled". waiting, waiting_late: how many answers
@@ -70,6 +70,7 @@ class Overview:
 
     side: Side
     person: str
+    decides: bool
     reader: str
     zone: str
     now: datetime
@@ -118,6 +119,7 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
     return Overview(
         side=side,
         person=own.person,
+        decides=presence.decides_for_others(people, own.person, now),
         reader=reader.name,
         zone=reader.timezone,
         now=now,
@@ -145,7 +147,7 @@ def oversees(people: Roster, person: str, now: datetime) -> Side | NoWord:
     """Return as whom this person oversees leads at that instant, empty for not at all."""
     if presence.is_marketing(people, person, now):
         return "marketing"
-    return "manager" if any(presence.decides_for(people, person, ident, now) for ident in people.people if ident != person) else ""
+    return "manager" if presence.decides_for_others(people, person, now) else ""
 
 
 def _side(people: Roster, person: str, now: datetime) -> tuple[Side, tuple[str, ...] | None]:

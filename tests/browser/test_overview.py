@@ -91,7 +91,7 @@ def test_a_busy_week_is_readable_for_marketing_and_managers_at_every_width(
                 expect(page.get_by_role("heading", name="Kept this week: b2b-saas")).to_be_visible()
                 shown(page)
                 if not chosen and scheme == "light":
-                    part, height = (".columns > div + div", 1_000) if width == "phone" else ("main > header", 660)
+                    part, height = (".columns > div + div", 1_040) if width == "phone" else ("main > header", 660)
                     picture(page, f"overview-{side}-{width}", of=part, height=height)
 
             assert [url for url in asked if not url.startswith((site, "data:"))] == []
