@@ -150,12 +150,12 @@ OWED = {
 def promises(rows: Rows) -> list[tuple[str, str, str, bool, date, str]]:
     """Return clock, who owes it, who caused a miss, whether it was kept, its day, and the tier."""
     found = []
-    for what, kind, about, holder, party, verdict, tier, promised, *way in rows:
+    for what, kind, about, holder, party, verdict, tier, promised, assigned, proven, ended, held in rows:
         if what == "due":
             owes = "baton" if about == "proof" else OWED[kind]
             cause = "nobody" if holder == "several" else party if owes == "sales" and party != "nobody" else owes
             found.append((kind, owes, cause, verdict == "kept", day(promised), tier))
-        elif judged := delivered(promised, *way, tier):
+        elif judged := delivered(promised, assigned, proven, ended, held, tier):
             found.append(judged)
     return found
 

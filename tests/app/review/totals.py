@@ -66,7 +66,7 @@ def _aim(name: str) -> Callable[[Review], Any]:
 
 def _share(name: str) -> Callable[[Review], Share]:
     """Return what takes the share of one objective."""
-    return lambda found: _aim(name)(found).share  # type: ignore[no-any-return]
+    return lambda found: _aim(name)(found).share
 
 
 def _both(name: str) -> Callable[[Review], tuple[int, int]]:
@@ -264,6 +264,6 @@ NO_TOTALS: Mapping[str, str] = {
     "reasons[].alert_above": "as agreed",
     "to_discuss[].lead": "the number of a lead",
     "decisions[].number": "the number of a decision",
-    "decisions[].about": "what became of a proposal; tests/app/review/test_planted_causes.py counts it",
+    "decisions[].about": "what became of a proposal, by the rules that tests/agreements/review/test_followed.py holds",
     "proposals[]": "only where somebody asks for proposals; tests/app/review/test_planted_causes.py counts them",
 }
