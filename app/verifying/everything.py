@@ -110,7 +110,8 @@ def as_report(found: Checked) -> Verified:
 
 def _print(found: Checked, wanted: Wanted) -> None:
     say, chain, leads = terminal.console.print, found.chain, found.leads
-    say(f"leads {sum(row.taken_in for row in leads.rows)} = " + " + ".join(f"{count} {stage}" for stage, count in found.stages.items()))
+    stages = " + ".join(f"{count} {stage}" for stage, count in found.stages.items())
+    say(f"leads {sum(row.taken_in for row in leads.rows)}" + (f" = {stages}" if stages else ""))
     if wanted.table:
         say(_table(leads.rows))
     asked = found.runs.why_not or f"Prefect was asked about the runs of {len(leads.with_run)}."

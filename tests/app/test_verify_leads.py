@@ -74,6 +74,13 @@ def found(said: Result) -> set[tuple[str, int | None]]:
     return {(one["code"], one["lead"]) for one in findings if one["code"] != "trail-changed"}
 
 
+@pytest.mark.usefixtures("box")
+def test_without_a_lead_there_is_nothing_to_sum(baton: Command) -> None:
+    said = baton("verify")
+
+    assert (said.exit_code, said.stdout.splitlines()[:2]) == (0, ["leads 0", "No lead is open."])
+
+
 def test_where_nobody_changed_anything_leads_in_equal_the_sum_over_stages(lived: Toolbox, baton: Command) -> None:
     said = baton("verify", "--table")
 
