@@ -7,6 +7,8 @@ ARGS ?=
 # Many tests wait for a socket or a process, so one worker more than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
 RUNS ?= 20000
+# Without compiled tests every worker of every run would compile hundreds of files anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## what can be done here
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -69,7 +71,7 @@ nightly: setup ## what takes too long for every change: a year of forty reps, 8,
 	BATON_YEAR=1 $(BIN)/python -m pytest tests/year -k a_year
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
 	BATON_OLIST=1 $(BIN)/python -m pytest tests/app/review/test_olist_replay.py
-	BATON_STORM=1 $(BIN)/python -m pytest tests/tasks/crm/test_killed_readers.py tests/contracts/test_crm_storm.py tests/app/test_fuzz.py tests/agreements/test_where_time_went.py tests/tasks/messages/test_faulty_mail.py
+	BATON_STORM=1 $(BIN)/python -m pytest tests/tasks/crm/test_killed_readers.py tests/contracts/test_crm_storm.py tests/app/test_fuzz.py tests/agreements/test_where_time_went.py tests/tasks/messages/test_faulty_mail.py tests/flows/test_driver_equals_flow.py
 	BATON_POSTGRESQL=all $(BIN)/python -m pytest tests/storage/test_on_postgresql.py
 	BATON_EXAMPLES=new $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not long"
 	$(MAKE) test-properties

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from agreements.differences.leaves import leaf, members, words_of
@@ -32,22 +33,23 @@ _LABELS = {
 }
 
 
-def said(label: str, value: Any, kind: Any = None) -> Statement:
-    """State any clause, mapping, list or value. kind: its annotation; a Literal is worded as people say it."""
+def said(label: str, value: Any, *, choice: bool = False) -> Statement:
+    """State any clause, mapping, list or value. choice: it is one of a few listed words, which are worded as people say them."""
     if isinstance(value, Clause):
         return clause_of(label, value)
     if isinstance(value, Mapping):
-        return Parts(label, {key: said(f"{label} {words_of(key)}".strip(), one, kind) for key, one in value.items()}, _short(value))
+        return Parts(
+            label, {key: said(f"{label} {words_of(key)}".strip(), one, choice=choice) for key, one in value.items()}, _short(value)
+        )
     if isinstance(value, tuple):
-        return members(label, value, names=_is_choice(kind))
-    return leaf(label, value, name=_is_choice(kind))
+        return members(label, value, names=choice)
+    return leaf(label, value, name=choice)
 
 
 def clause_of(label: str, clause: Clause, /, *, only: Iterable[str] = (), words: str = "", **own: Statement) -> Parts:
     """State every field of a clause. own: the fields with special wording."""
-    names = tuple(only) or tuple(type(clause).model_fields)
-    fields = type(clause).model_fields
-    told = {name: own[name] if name in own else said(_named(label, name), getattr(clause, name), fields[name].annotation) for name in names}
+    fields = _fields(type(clause))
+    told = {name: own[name] if name in own else _field(label, clause, name) for name in tuple(only) or fields}
     return Parts(label, told, words)
 
 
@@ -56,8 +58,17 @@ def why_of(label: str, why: str) -> Value:
     return leaf(f"{label}, why", why)
 
 
-def _named(label: str, name: str) -> str:
-    return f"{label} {_LABELS.get(name, say.plain(name.rstrip('_')))}".strip()
+def _field(label: str, clause: Clause, name: str) -> Statement:
+    words, choice = _fields(type(clause))[name]
+    return said(f"{label} {words}".strip(), getattr(clause, name), choice=choice)
+
+
+@cache
+def _fields(kind: type[Clause]) -> Mapping[str, tuple[str, bool]]:
+    """Return what each field of this kind of clause is called, and whether it allows only a few listed words."""
+    return {
+        name: (_LABELS.get(name, say.plain(name.rstrip("_"))), _is_choice(field.annotation)) for name, field in kind.model_fields.items()
+    }
 
 
 def _is_choice(kind: Any) -> bool:

@@ -67,17 +67,17 @@ def grown_reasons(
 def reason_growths(
     passes: Sequence[Pass], given: Sequence[GivenBack], versions: Mapping[int, Agreement], agreement: Agreement, period: Period
 ) -> list[ReasonGrowth]:
-    """Count each reason of the agreement."""
+    """Count each reason of the agreement. Leads of both times are counted as they stood at the end of that time."""
     whole: Counter[_Which] = Counter()
     times: dict[str, Counter[_Which]] = defaultdict(Counter)
-    reasons = _reasons_by_pass(given)
+    reasons, reasons_before = _reasons_by_pass(given), _reasons_by_pass([one for one in given if one.at < period.begins])
     begins = period.begins - timedelta(days=DAYS_BEFORE)
     for one in passes:
         if one.assigned_at is None or one.merged or not begins <= one.assigned_at < period.as_of:
             continue
         which = (one.version, one.source, period.week(one.assigned_at) if one.assigned_at >= period.begins else None)
         whole[which] += 1
-        for code in reasons.get(one.id, ()):
+        for code in (reasons if which[2] else reasons_before).get(one.id, ()):
             times[code][which] += 1
     return [_growth(code, whole, times[code], _alike(code, versions, agreement)) for code in (one.code for one in agreement.reasons)]
 
@@ -120,8 +120,10 @@ def _is_rise(now: Share, before: Share) -> bool:
 
 
 def _is_no_single_week(one: ReasonGrowth) -> bool:
-    """Return whether the share rose also without the week in which the reason came most often."""
-    return _is_rise(one.now - max(one.weeks.values(), key=lambda week: week.count), one.before)
+    """Return whether half of the rise or more is also there without the week in which the reason came most often."""
+    rest = one.now - max(one.weeks.values(), key=lambda week: week.count)
+    was, now, without = (share.count / share.of if share.of else 0.0 for share in (one.before, one.now, rest))
+    return bool(rest.of) and without - was >= (now - was) / 2
 
 
 def _only_source(one: ReasonGrowth, *, chance: float) -> str:

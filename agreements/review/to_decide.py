@@ -87,7 +87,7 @@ def _fell(cohorts: Sequence[Cohort]) -> Iterator[ToDecide]:
     if not then.count or now.count * then.of >= FALLEN * then.count * now.of:
         return
     what = (
-        f"Of the MQLs of {newest.month}, {now.count} of {now.of} became opportunities; in the months before,"
+        f"Of the MQLs of {newest.month}, {now.count:,} of {now.of:,} became opportunities; in the months before,"
         f" {then.count:,} of {then.of:,} did."
     )
     fall = 1 - (now.count / now.of) / (then.count / then.of)

@@ -75,7 +75,7 @@ def days_to_won(found: DaysToWon) -> str:
     if found.quartiles is None:
         return ""
     first, middle, last = (f"{one:,g}" for one in found.quartiles)
-    wins = "1 win" if found.won == 1 else f"{found.won:,} wins"
+    wins = "1 win" if found.counted == 1 else f"{found.counted:,} wins"
     counted = wins if found.counted == found.won else f"{found.counted:,} of {wins}, whose days are known and possible"
     within = f"a quarter within {first}, three quarters within {last}, the longest {found.longest or 0:,}"
     return f"From lead to win: a median of {middle} days (of {counted}; {within})."

@@ -173,7 +173,7 @@ def test_the_example_of_an_audit_is_one_page_at_each_width(page: Page, tmp_path:
         page.screenshot(path=Path(folder) / "audit.png", full_page=True, clip=clip)
 
 
-@pytest.mark.parametrize("width", [390, 1040])
+@pytest.mark.parametrize("width", [375, 1280])
 def test_a_review_is_one_page_at_each_width(page: Page, tmp_path: Path, width: int) -> None:
     html = tmp_path / "review.html"
     html.write_text(review_page(example_review()), encoding="utf-8")
@@ -183,8 +183,22 @@ def test_a_review_is_one_page_at_each_width(page: Page, tmp_path: Path, width: i
     expect(page.get_by_role("heading", name="What marketing and sales kept")).to_be_visible()
     shown(page)
 
-    folder, last = os.environ.get("BATON_PICTURES", ""), page.locator("section").nth(2).bounding_box()
-    assert last is not None
+    if width > 1000:
+        picture(page, ".sheet", "review-desk")
+        picture(page, "section:has(h2:text-is('What was promised and kept')) .chart", "review-promises", top=True)
+        picture(page, "section:has(h2:text-is('From an MQL to a win')) .chart", "review-win", top=True)
+    else:
+        picture(page, ".sheet", "review-phone")
+
+
+def picture(page: Page, last: str, name: str, *, top: bool = False) -> None:
+    """Take a picture of the whole page to the end of that part, or from the top of the section in which the part is."""
+    folder, part = os.environ.get("BATON_PICTURES", ""), page.locator(last).first
+    box, size = part.bounding_box(), page.viewport_size
+    begin = part.locator("xpath=ancestor::section").bounding_box() if top else None
+    assert box is not None
+    assert size is not None
     if folder:
-        clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": last["y"] + last["height"]}
-        page.screenshot(path=Path(folder) / f"review-{'desk' if width > 1000 else 'phone'}.png", full_page=True, clip=clip)
+        y = begin["y"] - 8 if begin else 0
+        clip: FloatRect = {"x": 0, "y": y, "width": size["width"], "height": box["y"] + box["height"] + 12 - y}
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True, clip=clip)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
@@ -36,6 +37,9 @@ from notifications.letter import (
     HeadContext,
     LeadView,
     Letter,
+    NewsContext,
+    NewsGroup,
+    NewsRow,
     Recipient,
     ReviewContext,
     ReviewRow,
@@ -215,6 +219,13 @@ def letter(message: str = "assigned", key: str = "lead-42/assigned/ana", text: s
     if message == "digest":
         rows = (DigestRow(42, text, Stage.ASSIGNED, text), DigestRow(43, text, Stage.WORKING, text, done=True))
         return render(message, DigestContext(ana, "https://baton.example/d/token", rows), key=key, thread=text, facts={"lead_number": "42"})
+    if message == "marketing-digest":
+        news = (NewsRow(42, text, text, text, ((text, datetime(2026, 12, 1, 13, tzinfo=UTC)),), text, "https://baton.example/q/token"),)
+        waiting = (DigestRow(43, text, Stage.MQL, text),)
+        told_of = NewsContext(
+            ana, "https://baton.example/d/token", waiting, (NewsGroup(text, 1, news),), page="https://baton.example/m/token"
+        )
+        return render(message, told_of, key=key, thread=text, facts={"lead_number": "42"})
     lead = LeadView(42, text, text, text, text, text, message=text, statements={"next_step": text})
     context = Context(ana, lead, "https://baton.example/l/token", what=text, rep=text)
     return render(message, context, key=key, thread=text, facts={"lead_number": "42", "owner": "ana", "company": text})

@@ -1,4 +1,4 @@
-"""The driver and the flow tell the same story: fifty generated leads, the same answers, the same trail."""
+"""The driver and the flow tell the same story of generated leads: the same answers, the same trail."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ from tasks.replies.opened_link import OpenedLink
 from tasks.wiring import toolbox
 from tasks.wiring.toolbox import Toolbox
 from tests.driver import Driver
+from tests.examples import at_night
 from tests.fakes import make_lead
 from tests.live import Live, live_stack
 
 pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(900)]
-LEADS = 50
+#: Enough for every shape and every answer, several times each.
+LEADS = at_night(50, before_a_change=25)
 #: What differs between two tellings of the same story: instants, and ids that are drawn anew.
 DRAWN = ("due", "revisit", "next", "promise", "counts_from", "proof", "wait_id", "assignment_id", "answer_id", "delivery_id")
 
@@ -132,7 +134,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
         yield running
 
 
-def test_driver_and_flow_give_the_same_events_for_fifty_generated_leads(live: Live, box: Toolbox, driver: Driver) -> None:
+def test_driver_and_flow_give_the_same_events_for_generated_leads(live: Live, box: Toolbox, driver: Driver) -> None:
     """Same steps, same order, same decisions, lead by lead."""
     for channel in ("email", "manager-email"):
         box.channels[channel].may_bounce = True  # as the real one

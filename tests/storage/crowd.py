@@ -41,7 +41,7 @@ CAMPAIGNS = 40
 BEFORE, AFTER = MONDAY - timedelta(days=90), MONDAY + timedelta(days=90)
 UNSEALED, WAKES, ONE_DISPUTE_IN = 50, 20_000, 60
 _BATCH = 10_000
-_EMPTY = {"JSON": "{}", "VARCHAR": "", "INTEGER": 0, "FLOAT": 0.0, "BOOLEAN": False, "TEXT": ""}
+_EMPTY: dict[str, Any] = {"JSON": {}, "VARCHAR": "", "INTEGER": 0, "FLOAT": 0.0, "BOOLEAN": False, "TEXT": ""}
 
 _numbers = Table("numbers", SQLModel.metadata.__class__(), Column("n", Integer, primary_key=True), prefixes=["TEMPORARY"])
 N = _numbers.c.n

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from agreements.review.deals import Deal
+from agreements.review.followed import Followed, Source
 from agreements.review.passes import Pass
 from agreements.review.period import Period
 from agreements.review.promises import Promise
-from agreements.review.proposal import Proposal
+from agreements.review.proposal import Change, Proposal
 from agreements.review.reasons import GivenBack
 from agreements.review.share import Share
 from agreements.words import OpportunityState
@@ -35,7 +36,7 @@ def example_review() -> Review:
         ),
         Decision(
             number=1, text="Hot leads that come before nine are called first", by="Maria Keller",
-            decided_on=date(2027, 1, 4), until=None, done_on=date(2027, 1, 20), overdue=False,
+            decided_on=date(2027, 1, 4), until=None, done_on=date(2027, 1, 20), overdue=False, about=_adopted(),
         ),
     )  # fmt: skip
     spent: dict[Any, timedelta] = {"routing": 9 * HOUR, "rep": 260 * HOUR, "manager": 40 * HOUR, "closed hours": 900 * HOUR}
@@ -43,6 +44,16 @@ def example_review() -> Review:
     read = Read(example(), passes, list(_promises(passes)), list(_given(passes)), list(_deals(passes)), ticks, {}, 131, spent)
     names = {"ana": "Ana Silva", "ben": "Ben Adler"}
     return review_of(read, FEBRUARY, name_of=lambda ident: names.get(ident, ident), decided=decided, proposed=_proposed())
+
+
+def _adopted() -> Followed:
+    """What became of a proposal of December that a version has adopted since."""
+    source = Source(
+        kind="clock", subject="acceptance", what="Nobody keeps the clock for 'acceptance'. Agree 2 times as long.",
+        changes=(Change(path=("clocks", "acceptance", "within"), value={"normal": "8 working hours"}),), version=1,
+        first=date(2026, 12, 1), last=date(2026, 12, 31), figure=Share(count=12, of=80),
+    )  # fmt: skip
+    return Followed(proposal=source, adopted=2, adopted_on=date(2027, 1, 11), now=Share(count=71, of=84))
 
 
 def _proposed() -> tuple[Proposed, ...]:
@@ -57,8 +68,9 @@ def _proposed() -> tuple[Proposed, ...]:
         grounds=("Sales made 12 of 64 (18.8 %) first attempts in time.",), leads=64,
     )  # fmt: skip
     then, now = Share(count=48, of=402), Share(count=54, of=616)
-    tried = Tried(leads=5_120, newest=False, now=616, now_won=now, then=402, then_won=then)
-    return (Proposed(proposal=raised, draft="agreement: b2b-saas", tried=tried), Proposed(proposal=slow, draft="", tried=None))
+    tried = Tried(leads=5_120, newest=False, now=616, now_won=now, then=402, then_won=then, first=date(2026, 9, 1), last=FEBRUARY.last)
+    drafted = Proposed(proposal=raised, draft="agreement: b2b-saas", tried=tried, reference="b2b-saas@3")
+    return (drafted, Proposed(proposal=slow, draft="", tried=None))
 
 
 def empty_review() -> Review:

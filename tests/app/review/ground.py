@@ -153,6 +153,11 @@ def lie(box: Toolbox) -> None:
         said = {"state": "won", "closed_on": "2027-01-15", "opened_on": "2027-03-03", "amount": "7,5", "currency": "EUR"}
         opportunities.hear(session, the(opportunities.named(session, "backwards")), said, at=now)
 
+        opportunities.begin(session, "silent", lead_id=begun.lead_id, handoff=begun, owner="", at=now - timedelta(days=40))
+        silent = the(opportunities.named(session, "silent"))
+        opportunities.hear(session, silent, {"amount": "5000", "currency": "GBP"}, at=now - timedelta(days=40))
+        silent.stalled_at = now - timedelta(days=10)
+
     box.write_now(work)
 
 
