@@ -91,7 +91,6 @@ class OverviewPages:
             duration=duration,
             aims=AIMS,
             time_shares=time_shares(seen.kept.time_parts),
-            time_about="",
             window=window_links(self.box.settings.prefect_window, seen.person) if seen.decides else (),
             nonce=nonce,
             problem=problem,

@@ -118,7 +118,6 @@ def lead_page(visit: Visit, caller: Caller, form: LeadForm) -> HTMLResponse:
         reason_words={reason.code: reason.words for reason in visit.reasons},
         via_words=VIA,
         time_shares=time_shares(visit.time_parts),
-        time_about="",
         answers_first=_answers_first(visit) and not (form.notice and form.notice.thanks),
     )
 
