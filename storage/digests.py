@@ -56,10 +56,9 @@ def outcomes_owed(session: Session, person: str) -> list[str]:
 
 def untold_of(query: Any, person: str, now: datetime) -> Any:
     """This query of items, for those that the person has not received yet, oldest first."""
-    told = select(Digest.id).join(Delivery, col(Delivery.key) == col(Digest.key)).where(col(Delivery.state).in_(_TELLING))
-    query = query.where(DigestItem.person == person, col(DigestItem.at) > now - TOLD_WITHIN)
-    query = query.where(col(DigestItem.digest_id).is_(None) | col(DigestItem.digest_id).not_in(told))
-    return query.order_by(col(DigestItem.id))
+    of_item = select(Digest.id).join(Delivery, col(Delivery.key) == col(Digest.key)).where(Digest.id == DigestItem.digest_id)
+    told = of_item.where(col(Delivery.state).in_(_TELLING)).exists()
+    return query.where(DigestItem.person == person, col(DigestItem.at) > now - TOLD_WITHIN, ~told).order_by(col(DigestItem.id))
 
 
 def lately(session: Session, person: str, *, now: datetime) -> list[DigestItem]:
