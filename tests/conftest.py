@@ -46,6 +46,7 @@ searches.register_profile(
     "baton", max_examples=examples(), derandomize=same_each_time(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 searches.load_profile("baton")
+gc.disable()  # while all tests are imported and collected
 wait_for_locks()
 share_compiled_statements()
 share_certificates()
@@ -53,6 +54,7 @@ share_certificates()
 
 def pytest_collection_finish() -> None:
     """Freeze everything imported and collected, and collect garbage seldom: it took a tenth of the time of all tests."""
+    gc.enable()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
 

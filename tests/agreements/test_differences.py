@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from agreements.model import Agreement
 from agreements.wording import contract_in_words
 from tests.agreements.changing import EVERYTHING, changes, everything
 from tests.agreements.tables import cases
-from tests.examples import examples
+from tests.examples import examples, tries_all
 
 WHOLE = everything()
 
@@ -34,10 +35,12 @@ def test_an_agreement_does_not_differ_from_itself() -> None:
 
 
 def test_any_change_of_any_value_is_told_in_plain_words() -> None:
-    """At least a line for each; none has a gap, or shows how Python writes values."""
-    told = {place: differences(WHOLE, other) for place, other in changes(WHOLE)}
+    """At least a line for each; none has a gap, or shows how Python writes values. `make test` looks at every second one."""
+    changed = dict(changes(WHOLE))
+    assert len(changed) > 500
 
-    assert len(told) > 500
+    told = {place: differences(WHOLE, other) for place, other in islice(changed.items(), None, None, 1 if tries_all() else 2)}
+
     assert [place for place, lines in told.items() if not lines] == []
     assert [line for lines in told.values() for line in lines if "  " in line or line != line.strip() or _PYTHON.search(line)] == []
 

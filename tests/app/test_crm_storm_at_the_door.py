@@ -122,7 +122,7 @@ def writes(hubspot: StandIn) -> int:
     return sum(count for one, count in asked.items() if not one.startswith("GET") and not one.endswith(("/search", "/batch/read")))
 
 
-@pytest.mark.parametrize(("handfuls", "rate"), [(3, 0.08), pytest.param(40, 0.05, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("handfuls", "rate"), [pytest.param(40, 0.05, marks=pytest.mark.long)])
 async def test_calls_that_come_twice_out_of_order_or_forged_change_nothing_beside_the_polling(
     driver: Driver, box: Toolbox, time: SteppedTime, hubspot: StandIn, handfuls: int, rate: float
 ) -> None:

@@ -20,7 +20,7 @@ from tests.hostile import HUGE, hostile_texts
 from tests.patience import PATIENCE_SECONDS
 
 _TEL = re.compile(r"tel:\+?\d{3,15}")
-some = settings(max_examples=examples(40, few=10), deadline=None)
+some = settings(max_examples=examples(40, few=6), deadline=None)
 
 
 @pytest.fixture(scope="module")

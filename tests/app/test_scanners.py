@@ -18,6 +18,7 @@ from app.demo.scanner import first_choices
 from storage import handoffs
 from storage.tables import Answer, AnswerState, Delivery, Device, Event, Handoff, MailedCode, Touch, Wait, Wake
 from tests.app.stage import Stage, answer_form, path_of, press, send, stage, type_number
+from tests.examples import spread
 from tests.patience import PATIENCE_SECONDS
 
 AGENTS = ("", "Go-http-client/1.1", "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 HeadlessChrome/140.0")
@@ -167,7 +168,7 @@ PROFILES = (
 )
 
 
-@pytest.mark.parametrize("scan", PROFILES, ids=lambda scan: scan.__name__)
+@pytest.mark.parametrize("scan", spread(PROFILES, one_in=2), ids=lambda scan: scan.__name__)
 def test_a_scanner_changes_nothing_and_the_person_succeeds(company: Stage, scan: Callable[[Stage], None]) -> None:
     before = state_of(company)
 
@@ -177,7 +178,7 @@ def test_a_scanner_changes_nothing_and_the_person_succeeds(company: Stage, scan:
     assert person_succeeds(company)
 
 
-@pytest.mark.parametrize("scan", PROFILES, ids=lambda scan: scan.__name__)
+@pytest.mark.parametrize("scan", spread(PROFILES, one_in=2), ids=lambda scan: scan.__name__)
 def test_a_scanner_that_comes_after_the_person_changes_nothing(company: Stage, scan: Callable[[Stage], None]) -> None:
     send(company.browser(), company.link, choice="accepted")
     company.open("outcome", holder="ana", events=("accepted", "attempted"))

@@ -129,7 +129,7 @@ def come_back(box: Toolbox, taken: Taken) -> None:
     capture(box, source_id=taken.source_id, email=taken.incoming.email, conversion_id="again", activity="quote_requested")
 
 
-@pytest.mark.parametrize(("leads", "seed"), [(12, 1), pytest.param(150, 2, marks=[pytest.mark.long])], ids=["a few", "many"])
+@pytest.mark.parametrize(("leads", "seed"), [(4, 1), pytest.param(150, 2, marks=[pytest.mark.long])], ids=["a few", "many"])
 async def test_no_lead_is_lost_whatever_people_do_or_leave_undone(driver: Driver, box: Toolbox, leads: int, seed: int) -> None:
     people = await sixty_days(driver, box, leads, seed)
 

@@ -326,7 +326,7 @@ MOVES = ["settle", "settle", "minutes", "hours", "days", "breaks", "mends", "acc
     door=st.sampled_from(sorted({*DOORS} - {"domain", "phone", "reason"})),
     after=st.lists(st.sampled_from(MOVES), max_size=5),
 )
-@settings(max_examples=examples(150, few=5), deadline=None)
+@settings(max_examples=examples(150, few=3), deadline=None)
 def test_no_interleaving_lets_a_message_out_after_it(
     kind: dict[str, str], before: list[str], door: str, after: list[str], home_in_force: Path
 ) -> None:

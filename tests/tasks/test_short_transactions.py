@@ -274,6 +274,7 @@ def tried(box: Toolbox) -> list[int]:
     return box.read_now(lambda session, now: list(session.exec(query.order_by(col(Answer.id)))))
 
 
+@pytest.mark.long
 async def test_many_changes_in_the_crm_are_taken_in_slices(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     numbers = await worked_on_in_the_crm(driver, box, time, 2 * AT_ONCE + 1)
 
@@ -286,6 +287,7 @@ async def test_many_changes_in_the_crm_are_taken_in_slices(driver: Driver, box: 
     assert await read_crm(box) == 0
 
 
+@pytest.mark.long
 async def test_reading_the_crm_goes_on_where_it_was_interrupted_and_takes_each_change_once(
     driver: Driver, box: Toolbox, time: SteppedTime
 ) -> None:
@@ -306,6 +308,7 @@ async def test_reading_the_crm_goes_on_where_it_was_interrupted_and_takes_each_c
     assert await read_crm(box) == 0
 
 
+@pytest.mark.long
 async def test_no_step_of_a_leads_life_and_no_withdrawal_changes_many_rows(driver: Driver, box: Toolbox) -> None:
     with written(box.database) as kept:
         await everywhere(driver, box)

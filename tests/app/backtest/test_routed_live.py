@@ -56,7 +56,7 @@ def replayed(session: Session, now: datetime) -> list[tuple[str, str]]:
     return [(one.rep, one.why) for one in sorted(found, key=lambda one: one.lead.number)]
 
 
-@pytest.mark.parametrize("hours", [0, 10], ids=["at work", "at night"])
+@pytest.mark.parametrize("hours", [0, pytest.param(10, marks=pytest.mark.long)], ids=["at work", "at night"])
 def test_leads_go_to_the_reps_to_whom_they_went(box: Toolbox, driver: Driver, time: SteppedTime, hours: int) -> None:
     local_crm(box).add_accounts([Account("A1", "Owned Ltd", owner="cleo")])
     for minutes, kind in enumerate(CAME):

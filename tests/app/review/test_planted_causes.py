@@ -23,8 +23,9 @@ from tests.app.review.made_lives import LAST, NOW, QUARTER, Life
 from tests.app.review.made_quarter import IDLE, the_text
 from tests.app.review.quarters import LONG_AGO, PLANTED, WITHOUT, live_through
 from tests.app.review.written_home import NAME
+from tests.examples import only_at_night
 
-#: The seeds of `make test`, and of the night.
+#: The seeds before a change, and those of the night.
 ONE, MORE = (1,), range(2, 11)
 #: The quarters of `make test`. The clock has a cheaper test of its own in tests/app/test_review_proposals.py.
 THE_THREE = tuple(name for name in PLANTED if "clock" not in name)
@@ -33,10 +34,11 @@ DAYS = ("--from", f"{QUARTER}", "--to", f"{LAST}")
 
 
 def seeds(names: Sequence[str], *, each_day: Sequence[str]) -> list[Any]:
-    """Return each name with its seeds; a cheap one is tried each day, and all of them at night."""
+    """Return each name with its seeds: `make test` tries cheap ones, `make test-long` every name, and the night all."""
     daily = [(name, seed) for name in each_day for seed in ONE]
-    nightly = [(name, seed) for name in names for seed in (*ONE, *MORE) if (name, seed) not in daily]
-    return [*daily, *(pytest.param(*one, marks=pytest.mark.long) for one in nightly)]
+    dearer = [pytest.param(name, seed, marks=pytest.mark.long) for name in names if name not in each_day for seed in ONE]
+    nightly = [pytest.param(name, seed, marks=[pytest.mark.long, only_at_night()]) for name in names for seed in MORE]
+    return [*daily, *dearer, *nightly]
 
 
 def reviewed(box: Toolbox) -> Review:

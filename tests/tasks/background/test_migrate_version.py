@@ -23,6 +23,7 @@ from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import BY_POINTS, agree_on, answer_by_duty, letters, staff, until_working, wait_of
 from tests.driver import Driver
+from tests.examples import spread
 from tests.fakes import KeepingChannel, make_lead
 from tests.in_flight import ENDED, FREE, OTHERS, UNANSWERED, everywhere, listed, published, rows_of, text_of
 from tests.present import the
@@ -38,7 +39,7 @@ def third(box: Toolbox) -> None:
     box.write_now(lambda session, now: published(session, text_of(3, "2027-02-01"), now))
 
 
-@pytest.mark.parametrize("policy", TOUCHED)
+@pytest.mark.parametrize("policy", spread(list(TOUCHED)[::-1], one_in=3))
 async def test_a_policy_touches_exactly_what_was_listed_and_moves_nothing_else(
     driver: Driver, box: Toolbox, policy: InFlightPolicy
 ) -> None:

@@ -81,6 +81,7 @@ async def test_until_it_is_proven_the_lead_is_the_systems_and_looked_at_again_in
     assert tenures(box, taken)[0].proven_at == time.at
 
 
+@pytest.mark.long
 async def test_when_all_channels_are_broken_the_ladder_leads_to_the_default_acceptor(
     driver: Driver, box: Toolbox, time: SteppedTime
 ) -> None:
@@ -98,6 +99,7 @@ async def test_when_all_channels_are_broken_the_ladder_leads_to_the_default_acce
     assert letters(box, "ops-told") == ["oscar"]
 
 
+@pytest.mark.long
 async def test_when_nothing_gets_through_to_anybody_the_lead_ends_in_nurture(driver: Driver, box: Toolbox, time: SteppedTime) -> None:
     break_all(box)
     taken = capture(box)

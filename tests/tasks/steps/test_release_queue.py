@@ -319,9 +319,8 @@ async def work_the_list(driver: Driver, box: Toolbox, leads: int, per_rep: int) 
     return attempts
 
 
-@pytest.mark.parametrize(
-    ("leads", "per_rep"), [(24, 2), pytest.param(400, 10, marks=[pytest.mark.long, pytest.mark.timeout(900)])], ids=["a few", "400"]
-)
+@pytest.mark.parametrize(("leads", "per_rep"), [(24, 2), pytest.param(400, 10, marks=pytest.mark.timeout(900))], ids=["a few", "400"])
+@pytest.mark.long
 async def test_a_list_is_given_out_at_the_pace_of_four_reps_and_nobody_is_forgotten(
     driver: Driver, box: Toolbox, leads: int, per_rep: int
 ) -> None:

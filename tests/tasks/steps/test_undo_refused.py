@@ -17,6 +17,7 @@ from tasks.replies.opened_link import OpenedLink
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on, answer_by_duty, deliveries_of, news, staff, tenures, touches_of, wait_of
 from tests.driver import Driver
+from tests.examples import spread
 from tests.present import the
 from tests.stage import Taken, answer_by_link, capture, events_of, local_crm, newest, token_of
 from tests.tasks.steps.test_shared_mailbox import MAILBOX, OTHERS_AWAY
@@ -109,7 +110,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("happened", "kind", "reason"), CASES, ids=[f"{one[0]}: -{one[1]}" for one in CASES])
+@pytest.mark.parametrize(("happened", "kind", "reason"), spread(CASES, one_in=2), ids=[f"{one[0]}: -{one[1]}" for one in CASES])
 async def test_an_answer_is_taken_back_unless_something_builds_on_it(
     driver: Driver, box: Toolbox, taken: Taken, happened: str, kind: str, reason: str
 ) -> None:
