@@ -43,7 +43,7 @@ def test_the_planted_cause_is_named_and_nothing_else(seed: int) -> None:
 
 
 @pytest.mark.long
-def test_over_a_hundred_quarters_the_cause_is_nearly_always_named_and_never_a_wrong_one() -> None:
+def test_over_many_quarters_the_cause_is_nearly_always_named_and_never_a_wrong_one() -> None:
     found = [planted(seed) for seed in MANY]
 
     assert [one for one, _, _ in found if one] == []
