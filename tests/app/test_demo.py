@@ -15,6 +15,7 @@ import pytest
 
 from app.demo.waiting import KINDS
 from storage.leases import LEASE_SECONDS
+from tests.examples import only_at_night
 from tests.patience import until
 
 pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(1800)]
@@ -63,6 +64,7 @@ def test_the_demo_accounts_for_every_lead_and_no_scanner_changes_anything(tmp_pa
     assert report["longest_stall_s"] < LEASE_SECONDS, "so long stands what waits for a lease to end, or for a lost wake"
 
 
+@only_at_night()
 def test_a_worker_killed_in_the_middle_of_the_demo_loses_no_lead_and_repeats_no_message(tmp_path: Path) -> None:
     """SIGKILL, three times in the short demo; the stack starts the worker again, and the numbers still add up."""
     demo = start(tmp_path, "--quick")
