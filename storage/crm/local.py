@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +34,8 @@ _ADDED = (
     ("changes", "change", "TEXT DEFAULT ''"),
     *(("opportunities", name, "TEXT DEFAULT ''") for name in ("amount", "currency", "state", "reason", "closed_on")),
 )
+#: The number of the tables' form, which the file keeps. One more with each change of _TABLES or _ADDED.
+_FORM = 1
 
 
 class LocalCrm:
@@ -50,27 +52,48 @@ class LocalCrm:
         self.path, self.read_by_people, self.timeout_seconds = Path(path), read_by_people, timeout_seconds
         self.files: Sequence[Path] = (self.path,)
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._has_tables():
+            self._make_tables()
+
+    def _has_tables(self) -> bool:
+        """Whether the file has the tables of this release. Only reads, so that a process starts while another one writes."""
+        with suppress(sqlite3.Error), closing(sqlite3.connect(self.path, timeout=self.timeout_seconds)) as db:
+            return bool(db.execute("PRAGMA user_version").fetchone() == (_FORM,))
+        return False
+
+    def _make_tables(self) -> None:
         with self._write() as db:
             db.executescript(_TABLES)
             db.execute("BEGIN IMMEDIATE")
             for table, column, kind in _ADDED:
                 if column not in [row[1] for row in db.execute(f"PRAGMA table_info({table})")]:
                     db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+            db.execute(f"PRAGMA user_version = {_FORM}")
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        """The file as it is now. Waits for nobody who writes."""
+        with self._opened() as db:
+            db.execute("BEGIN")
+            yield db
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        db = sqlite3.connect(self.path, timeout=self.timeout_seconds, isolation_level=None)
-        try:
+        with self._opened() as db:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA secure_delete=ON")
             db.execute("BEGIN IMMEDIATE")
             yield db
             if db.in_transaction:
                 db.execute("COMMIT")
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=self.timeout_seconds, isolation_level=None)) as db:
+                yield db
         except sqlite3.Error as error:
             raise CrmError(f"the local CRM did not answer: {error}") from error
-        finally:
-            db.close()
 
     def add_accounts(self, accounts: Iterable[Account]) -> None:
         """Adds companies; one with the same id is replaced."""
@@ -136,12 +159,12 @@ class LocalCrm:
 
     def fields_of(self, lead_number: int) -> dict[str, str]:
         """The lead's fields as the CRM shows them, by name, including the owner."""
-        with self._write() as db:
+        with self._read() as db:
             return dict(db.execute("SELECT field, value FROM lead_fields WHERE number=?", (lead_number,)).fetchall())
 
     def opportunities_of(self, lead_number: int) -> list[str]:
         """The ids of the lead's opportunities."""
-        with self._write() as db:
+        with self._read() as db:
             return [str(row[0]) for row in db.execute("SELECT id FROM opportunities WHERE number=? ORDER BY id", (lead_number,))]
 
     async def records(self, lead_numbers: Sequence[int], *, fields: Collection[str]) -> Mapping[int, CrmRecord]:
@@ -157,7 +180,7 @@ class LocalCrm:
             after = page[-1].number
 
     def _asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        with self._write() as db:
+        with self._read() as db:
             return question(db)
 
     async def erase(self, lead_numbers: Sequence[int]) -> int:
@@ -175,14 +198,14 @@ class LocalCrm:
 
     def newest_change(self) -> int:
         """The number of the newest change by a person, 0 for none."""
-        with self._write() as db:
+        with self._read() as db:
             return int(db.execute("SELECT coalesce(max(id), 0) FROM changes WHERE by != ?", (BATON,)).fetchone()[0])
 
     async def account(self, *, company: str, domain: str) -> Account | None:
         return await asyncio.to_thread(self._account, company, domain)
 
     def _account(self, company: str, domain: str) -> Account | None:
-        with self._write() as db:
+        with self._read() as db:
             row = db.execute(
                 "SELECT id, name, domain, status, owner, open_opportunity, opportunity_owner FROM accounts"
                 " WHERE (domain != '' AND domain = ?) OR (name != '' AND lower(name) = ?) ORDER BY domain = ? DESC LIMIT 1",
@@ -228,7 +251,7 @@ class LocalCrm:
         return await asyncio.to_thread(self._changes_since, int(bookmark or 0))
 
     def _changes_since(self, after: int) -> tuple[Sequence[Change], str]:
-        with self._write() as db:
+        with self._read() as db:
             rows = db.execute(
                 "SELECT id, number, by, at, field, value, kind, change FROM changes WHERE id > ? AND by != ? ORDER BY id", (after, BATON)
             ).fetchall()

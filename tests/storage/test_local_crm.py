@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -150,3 +151,28 @@ async def test_a_crm_that_is_out_of_order_says_so_as_a_passing_fault(tmp_path: P
     with pytest.raises(CrmError, match="the local CRM did not answer") as raised:
         await crm.account(company="Harbour", domain="")
     assert not raised.value.permanent
+
+
+async def test_it_opens_and_is_read_while_another_process_writes_and_holds_the_file(crm: LocalCrm) -> None:
+    with closing(sqlite3.connect(crm.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        opened = LocalCrm(crm.path, timeout_seconds=0.01)
+
+        assert the(await opened.account(company="Quay", domain="")).id == "A2"
+        assert await opened.changes_since("") == ([], "0")
+
+
+async def test_a_file_of_an_earlier_release_gets_the_columns_that_it_lacks_once(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "crm.db")) as earlier:
+        earlier.execute(
+            "CREATE TABLE accounts (id TEXT PRIMARY KEY, name TEXT, domain TEXT, status TEXT, owner TEXT, open_opportunity INTEGER)"
+        )
+        earlier.execute("INSERT INTO accounts VALUES ('A1', 'Harbour', 'harbour.example', '', 'ana', 0)")
+        earlier.commit()
+
+    for _ in range(2):
+        opened = LocalCrm(tmp_path / "crm.db")
+
+    found = the(await opened.account(company="", domain="harbour.example"))
+    assert (found.id, found.owner, found.opportunity_owner) == ("A1", "ana", "")
