@@ -30,7 +30,7 @@ test: setup ## every test that needs no other service, in minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --durations 10 --durations-min 1 -m "not long" $(ARGS)
 
 test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "long and not live" $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 15 --durations-min 20 -m "long and not live" $(ARGS)
 	$(BIN)/python -m pytest --durations 15 --durations-min 20 -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
 
