@@ -15,7 +15,7 @@ _HEAD = "| when | after | what happened |\n|---|---|---|"
 def timeline_of(told: Sequence[tuple[datetime, str]], zone: ZoneInfo) -> str:
     """Return what happened as a Markdown table, empty where nothing did. told: Baton's time, aware, and a sentence; oldest first.
 
-    The column in the middle says how long it was since the line before.
+    The middle column says how much time passed since the line above.
     """
     if not told:
         return ""

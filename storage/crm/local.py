@@ -56,7 +56,7 @@ class LocalCrm:
             self._make_tables()
 
     def _has_tables(self) -> bool:
-        """Whether the file has the tables of this release. Only reads, so that a process starts while another one writes."""
+        """Say whether the file has the tables of this release. This only reads, so a process can start while another one writes."""
         with suppress(sqlite3.Error), closing(sqlite3.connect(self.path, timeout=self.timeout_seconds)) as db:
             return bool(db.execute("PRAGMA user_version").fetchone() == (_FORM,))
         return False
@@ -72,7 +72,7 @@ class LocalCrm:
 
     @contextmanager
     def _read(self) -> Iterator[sqlite3.Connection]:
-        """The file as it is now. Waits for nobody who writes."""
+        """Open the file as it is now, without waiting for a process that writes."""
         with self._opened() as db:
             db.execute("BEGIN")
             yield db
