@@ -44,7 +44,8 @@ def proposals(session: Session, found: Read, period: Period, progress: Progress)
     progress("proposals", 0, 2)
     agreement = found.versions[max(found.versions)]
     try:
-        past = old_enough(read_stored(session, [agreement], now=period.now, by="source", limit=LEADS_AT_MOST), found, period)
+        stored = read_stored(session, [agreement], now=period.now, by="source", limit=LEADS_AT_MOST, only=agreement.agreement)
+        past = old_enough(stored, found, period)
     except HandoffError:  # nothing was judged yet
         past = None
     by_points = of_points(agreement, past) if past else ()
@@ -81,7 +82,7 @@ def of_points(agreement: Agreement, past: PastLeads) -> Iterator[Proposal]:
     agreed = float(aim.amount) / 100 if aim and aim.unit == "%" else None
     judged = judge(agreement, past.leads)
     tried = tried_by_points(agreement, past, judged)
-    idle = list(idle_criteria(list(criteria_of(tried, judged, side))))
+    idle = list(idle_criteria(list(criteria_of(tried, judged, side)), agreement.qualification))
     yield from idle
     raised = better_threshold(curve_of(tried), side.threshold, agreed=agreed)
     if raised and not idle:
