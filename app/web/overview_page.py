@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agreements.lifecycle import OPEN_STAGES
-from agreements.time_shares import duration, time_shares
+from agreements.time_shares import so_far, time_shares
 from app.review.wording import AIMS
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
 from app.web.rendering import page
@@ -88,7 +88,7 @@ class OverviewPages:
             first=_address(path, seen.asked) if asked.get("after") else "",
             of_stage={stage: _address(path, {**seen.asked, "stage": stage}) for stage, _ in seen.stages},
             choices=_choices(seen),
-            duration=duration,
+            so_far=so_far,
             aims=AIMS,
             time_shares=time_shares(seen.kept.time_parts),
             window=window_links(self.box.settings.prefect_window, seen.person) if seen.decides else (),
