@@ -23,9 +23,9 @@ from notifications.rendering import label
 from tasks.replies import number_check
 from tasks.replies.lead_overview import Overview, overview
 from tasks.replies.opened_link import OpenedLink
+from tasks.replies.overseen_lead import LEADS
 from tasks.wiring.toolbox import Toolbox
 
-LEADS = "leads"
 #: What a reader may choose, and the longest choice that is read.
 CHOICES, LONGEST = ("stage", "campaign", "source", "rep", "month", "after"), 500
 _OPEN_AGAIN = "You did not open this form in this browser, or you opened it too long ago. Please type the code here again."
@@ -93,6 +93,9 @@ class OverviewPages:
             time_shares=time_shares(seen.kept.time_parts),
             window=window_links(self.box.settings.prefect_window, seen.person) if seen.decides else (),
             nonce=nonce,
+            token=caller.token,
+            wait_id=caller.wait_id,
+            base=path.rpartition(f"/m/{caller.token}")[0],
             problem=problem,
         )
         return remembered(self.box, response, caller)
