@@ -1,4 +1,4 @@
-"""Reviews that came by themselves: list them, and show one."""
+"""Scheduled reviews: list them, and show one as it was made."""
 
 from __future__ import annotations
 
