@@ -68,7 +68,8 @@ def _alerts(reasons: Sequence[ReasonCount]) -> Iterator[ToDecide]:
     for one in reasons:
         if one.alert and one.alert_above is not None:
             what = (
-                f"'{one.label}' is {one.of_month.count} of {one.of_month.of} rejections of the month; the agreed limit is {one.alert_above} %."
+                f"'{one.label}' is {one.of_month.count} of {one.of_month.of} rejections of the month;"
+                f" the agreed limit is {one.alert_above} %."
             )
             weight = min(1.0, one.of_month.count / one.of_month.of)
             side: Party | Literal[""] = "marketing" if one.counts_against == "marketing" else ""

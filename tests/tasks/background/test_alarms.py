@@ -91,7 +91,7 @@ async def test_leads_that_get_stuck_together_make_one_message(driver: Driver, bo
     await look(driver)
 
     assert letters(box, "alarm-told") == ["oscar"]
-    assert [f"Lead {one.lead_id} is stuck" in texts(box)[0] for one in taken] == [True] * 3
+    assert [f"Lead {one.lead_id} has been stuck" in texts(box)[0] for one in taken] == [True] * 3
     assert {row.told_by for row in kept(box)} == {"email"}
 
 
