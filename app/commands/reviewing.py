@@ -43,9 +43,9 @@ def review(
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file; - is standard output.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the report and end.")] = False,
 ) -> None:
-    """Count what marketing and sales did in a period, and what was kept. Changes nothing.
+    """Count what marketing and sales promised and kept in a period. Changes nothing.
 
-    Without a command this makes a review; the commands below keep what was decided in it.
+    Without a command this makes a review. The commands below show scheduled reviews, and keep what was decided in one.
     """
     if context.invoked_subcommand:
         return
