@@ -11,7 +11,7 @@ from agreements.review.period import Period
 from app.review.report import Review
 from app.review.review import report
 from storage import handoffs, opportunities
-from storage.tables import Answer, Handoff, Opportunity, Touch
+from storage.tables import Answer, GivenRuling, Handoff, Opportunity, Touch
 from tasks.background.migrate_version import carry_out
 from tasks.disputes import rulings
 from tasks.steps.merging import merge
@@ -154,7 +154,8 @@ async def dispute(driver: Driver, box: Toolbox, taken: Taken, *, overturn: bool)
         answer = the(session.exec(query.where(Answer.kind == "rejected")).first())
         return rulings.raise_dispute(session, answer.id, "mina", "They asked.", now=now, via="cli").id
 
-    ident, ruling = box.write_now(raise_it), "overturned" if overturn else "upheld"
+    ident = box.write_now(raise_it)
+    ruling: GivenRuling = "overturned" if overturn else "upheld"
     tomorrow = driver.time.at + 22 * HOUR
     await driver.run(until=tomorrow)
     driver.time.at = tomorrow

@@ -109,7 +109,11 @@ def windows(*, holidays: bool = True, summer_time: bool = True) -> Iterator[Wind
             if day.weekday() < 5 and not (holidays and day in closed):
                 offset = datetime.combine(day if summer_time else FIRST, time(12), ZoneInfo(zone)).utcoffset() or timedelta()
                 for opens, closes in hours:
-                    yield name, day, *(_number(datetime.combine(day, one, UTC) - offset) for one in (opens, closes))
+                    yield name, day, _at_wall(day, opens, offset), _at_wall(day, closes, offset)
+
+
+def _at_wall(day: date, wall: time, offset: timedelta) -> int:
+    return _number(datetime.combine(day, wall, UTC) - offset)
 
 
 def time_of(rows: Rows, opened: Sequence[Window] | None = None) -> dict[str, int]:
