@@ -42,6 +42,8 @@ def show(
     from app.review.report import from_json
     from app.review.tables import write_tables
     from app.review.terminal_view import show as show_review
+    from tasks.messages.review_message import with_links
+    from tasks.replies.overseen_lead import IN_OWN_BROWSER
 
     box = terminal.open_box()
     with terminal.told():
@@ -52,7 +54,7 @@ def show(
         return
     with writable():
         out.mkdir(parents=True, exist_ok=True)
-        (out / "review.html").write_text(page, encoding="utf-8")
+        (out / "review.html").write_text(with_links(page, f"{box.settings.public_url}/{IN_OWN_BROWSER}"), encoding="utf-8")
         (out / "review.json").write_text(text + "\n", encoding="utf-8")
         written = ["review.html", "review.json", *write_tables(found, out), *write_drafts(found, out)]
     terminal.console.print(f"In {out}: {', '.join(written)}.", markup=False, soft_wrap=True)
