@@ -61,15 +61,20 @@ class PastActivity:
     received_at: datetime
 
 
-def past_handoffs(session: Session, *, limit: int | None = None, agreement: str = "") -> list[PastHandoff]:
-    """The handoffs that were judged, oldest first. limit: only the newest ones; then nothing is read of leads that have none of these.
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which handoffs: the newest so many, None for all; those under a version of this agreement, empty for every agreement."""
 
-    agreement: only those under a version of it; empty for every agreement.
-    """
+    limit: int | None = None
+    agreement: str = ""
+
+
+def past_handoffs(session: Session, which: Which = Which()) -> list[PastHandoff]:
+    """The handoffs that were judged, oldest first. Of only the newest ones, nothing is read of leads that have none of these."""
     judged = _first_judged(session)
     query = select(Handoff.id, Handoff.mql_at).where(col(Handoff.stage).not_in(_NOT_JUDGED)).order_by(col(Handoff.id))
-    query = query.where(Handoff.agreement == agreement) if agreement else query
-    chosen = [ident for ident, mql_at in session.exec(query) if mql_at or ident in judged][-limit if limit else None :]
+    query = query.where(Handoff.agreement == which.agreement) if which.agreement else query
+    chosen = [ident for ident, mql_at in session.exec(query) if mql_at or ident in judged][-which.limit if which.limit else None :]
     if not chosen:
         return []
     whose = _leads_since(chosen[0])

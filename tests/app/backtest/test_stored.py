@@ -21,7 +21,7 @@ from app.backtest.stored import read_stored
 from app.csv_import.errors import UnreadableFile
 from app.csv_import.lead_map import LeadMap
 from storage.crm.port import Account
-from storage.past import past_handoffs
+from storage.past import Which, past_handoffs
 from storage.tables import Handoff, LeadSource, LeadValues
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.backtest.ground import a_file
@@ -102,7 +102,7 @@ def test_the_newest_ones_are_as_among_all_and_take_as_many_statements(box: Toolb
     with recorded(box.database) as whole:
         every = box.read_now(lambda session, now: past_handoffs(session))
     with recorded(box.database) as part:
-        newest_ones = box.read_now(lambda session, now: past_handoffs(session, limit=3))
+        newest_ones = box.read_now(lambda session, now: past_handoffs(session, Which(3)))
 
     assert any(row.since for row in newest_ones), "a lead that came back"
     assert newest_ones == every[-3:]
@@ -187,7 +187,7 @@ async def test_only_what_ran_under_the_agreement_is_read_where_one_is_named(box:
     await driver.settle()
 
     assert [newest(box, one).agreement for one in taken] == ["b2b-saas", "web", "b2b-saas"]
-    assert [stored(box, only=name).height for name in ("b2b-saas", "web", "")] == [2, 1, 3]
+    assert [stored(box, which=Which(agreement=name)).height for name in ("b2b-saas", "web", "")] == [2, 1, 3]
 
 
 def test_outcomes_from_a_file_are_joined_by_the_ids_of_its_source(box: Toolbox, taken: list[Taken], tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_outcomes_from_a_file_are_joined_by_the_ids_of_its_source(box: Toolbox, 
 
 
 def test_the_newest_handoffs_are_taken_where_only_some_are_asked_for(box: Toolbox, taken: list[Taken]) -> None:
-    assert stored(box, limit=3).height == 3
+    assert stored(box, which=Which(3)).height == 3
 
 
 def test_handoffs_are_grouped_by_what_was_known_and_blank_is_a_group_of_its_own(box: Toolbox, taken: list[Taken]) -> None:

@@ -31,9 +31,7 @@ def the_agreement(**changes: Any) -> Agreement:
     return read_agreement(the_text(**changes))
 
 
-def the_text(
-    version: int = 1, *, total: int = THRESHOLD, idle: int = 0, never: bool = False, always: int = 0, **clauses: Any
-) -> str:
+def the_text(version: int = 1, *, total: int = THRESHOLD, idle: int = 0, never: bool = False, always: int = 0, **clauses: Any) -> str:
     """Return the text of an agreement with the true points.
 
     idle: points for a fact that says nothing. never: also one that nothing hangs on. always: points for a fact that no lead lacks.
