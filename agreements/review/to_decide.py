@@ -60,7 +60,7 @@ def _missed(objectives: Sequence[Objective]) -> Iterator[ToDecide]:
         if one.share:
             what += f"reached {one.share.count:,} of {one.share.of:,} ({100 * one.share.count / one.share.of:.0f} %)."
         elif one.pace:
-            what += f"has {one.pace.done:,.0f} of the {one.pace.expected:,.0f} expected by now."
+            what += f"has {one.pace.done:,.0f} of the {one.pace.expected:,.0f} expected so far."
         yield ToDecide(kind="missed-promise", subject=one.aim, side=one.side, what=what, evidence=one.share, weight=round(float(far), 6))
 
 
@@ -68,7 +68,8 @@ def _alerts(reasons: Sequence[ReasonCount]) -> Iterator[ToDecide]:
     for one in reasons:
         if one.alert and one.alert_above is not None:
             what = (
-                f"'{one.label}' is {one.of_month.count} of {one.of_month.of} rejections this month; agreed are at most {one.alert_above} %."
+                f"'{one.label}' is {one.of_month.count} of {one.of_month.of} rejections of the month;"
+                f" the agreed limit is {one.alert_above} %."
             )
             weight = min(1.0, one.of_month.count / one.of_month.of)
             side: Party | Literal[""] = "marketing" if one.counts_against == "marketing" else ""

@@ -32,14 +32,14 @@ STORED = "stored"
 def backtest(
     ref: ReferenceOrFile,
     leads: Annotated[str, typer.Option(help="A CSV file of past leads, or `stored`: those in the database.")],
-    against: Annotated[str, typer.Option(help="name@version or file to compare with. The default is the version in force.")] = "",
+    against: Annotated[str, typer.Option(help="name@version or file to compare with. Default: the version in force.")] = "",
     map: Annotated[Path | None, typer.Option(help="A map that names the columns of the file, see examples/maps/.")] = None,
     outcomes: Annotated[Path | None, typer.Option(help="A CSV file with the outcomes of the leads, instead of the map's.")] = None,
     by: Annotated[str, typer.Option(help="The fact that groups the leads.")] = "entry_channel",
     timezone: Annotated[str, typer.Option(help="Zone of times without a zone.")] = "UTC",
     limit: Annotated[int | None, typer.Option(help="At most this many rows of the file, or of the newest handoffs.", min=1)] = None,
     roster_file: Annotated[Path | None, typer.Option("--roster", help="A roster file, instead of the loaded roster.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
 ) -> None:
     """Show what a version would have made of past leads: who qualifies, who would get them, and how many were won. Changes nothing.

@@ -80,7 +80,7 @@ def test_a_number_that_is_behind_its_pace_is_one() -> None:
     [found] = decided(objectives=[an_objective(0, 0, side="marketing", aim="mqls", target="120 per month", share=None, pace=pace)])
 
     assert (found.weight, found.evidence) == (0.5, None)
-    assert found.what.endswith("has 15 of the 30 expected by now.")
+    assert found.what.endswith("has 15 of the 30 expected so far.")
 
 
 @pytest.mark.parametrize(
