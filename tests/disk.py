@@ -16,7 +16,7 @@ def wait_for_no_disk() -> None:
     opened = sqlite3.connect
 
     def connect(*given: Any, **named: Any) -> sqlite3.Connection:
-        connection = opened(*given, **named)
+        connection: sqlite3.Connection = opened(*given, **named)
         with suppress(sqlite3.Error):  # the file may be locked or no database: what the code then does is the code's
             connection.execute("PRAGMA synchronous=OFF")
         return connection

@@ -128,7 +128,8 @@ def cases_of(description: Any) -> st.SearchStrategy[Case[Any]]:
     """Requests that fit an OpenAPI description, and such that do not."""
     from schemathesis import GenerationMode, openapi  # takes a second, which the tests of every other file would wait
 
-    operations: list[Any] = [result.ok() for result in openapi.from_dict(description).get_all_operations()]
+    schema: Any = openapi.from_dict(description)
+    operations = [result.ok() for result in schema.get_all_operations()]
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     return st.one_of(*(operation.as_strategy(generation_mode=mode) for operation in operations for mode in modes))
 
