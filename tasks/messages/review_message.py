@@ -1,4 +1,4 @@
-"""The mail about a review that came by itself: its first sheet in the mail, its page attached. One for each signer and review."""
+"""The mail about a scheduled review: its first sheet in the mail, its page attached. One for each signer and review."""
 
 from __future__ import annotations
 
