@@ -192,8 +192,10 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
             "BATON_TICK_SECONDS": "0.2",
             **more,
         }
-        ports = {"prefect_port": stack.free_port(), "web_port": stack.free_port()}
-        with stack.running(folder, more=own, prepare=prepare, worker=eager_worker.COMMAND, **ports) as running:
+        prefect_port, web_port = stack.free_port(), stack.free_port()
+        with stack.running(
+            folder, prefect_port=prefect_port, web_port=web_port, more=own, prepare=prepare, worker=eager_worker.COMMAND
+        ) as running:
             yield Live(box, running, inbox)
     box.database.close()
     toolbox.use(None)
