@@ -210,7 +210,7 @@ def test_the_parts_add_up_to_the_age_whatever_happened(life: Life, now: datetime
 
 
 @pytest.mark.long
-@settings(max_examples=at_night(10_000, before_a_change=2_000))
+@settings(max_examples=at_night(10_000, before_a_change=1_000))
 @given(life=lives, now=instants)
 def test_the_parts_of_thousands_of_lives_add_up_to_their_ages(life: Life, now: datetime) -> None:
     assert_adds_up(life, now)

@@ -30,6 +30,7 @@ from tests.crm.hubspot_state import START_MS
 from tests.crm.stand_in import StandIn
 from tests.deal import agree_on, until_working
 from tests.driver import Driver
+from tests.examples import at_night
 from tests.patience import PATIENCE_SECONDS
 from tests.stage import newest
 
@@ -122,7 +123,7 @@ def writes(hubspot: StandIn) -> int:
     return sum(count for one, count in asked.items() if not one.startswith("GET") and not one.endswith(("/search", "/batch/read")))
 
 
-@pytest.mark.parametrize(("handfuls", "rate"), [pytest.param(40, 0.05, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("handfuls", "rate"), [pytest.param(at_night(40, before_a_change=15), 0.05, marks=pytest.mark.long)])
 async def test_calls_that_come_twice_out_of_order_or_forged_change_nothing_beside_the_polling(
     driver: Driver, box: Toolbox, time: SteppedTime, hubspot: StandIn, handfuls: int, rate: float
 ) -> None:

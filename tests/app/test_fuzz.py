@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.long
 
 #: So many requests each test makes at least: 20,000 in all at night.
-REQUESTS = at_night(5_000, before_a_change=2_000)
+REQUESTS = at_night(5_000, before_a_change=1_000)
 #: What may grow without the number: who looked, wrong codes, what is held with its text, and a code that is mailed.
 MAY_GROW = {"sights", "wrong_numbers", "answers", "personal_texts", "mailed_codes", "deliveries"}
 COOKIE = "fuzzed-browser-" + "x" * 20

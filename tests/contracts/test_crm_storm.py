@@ -12,7 +12,7 @@ from tests.contracts.every_world import EVERY, world_of
 from tests.contracts.local_world import LocalWorld
 from tests.examples import at_night
 
-CHANGES = at_night(10_000, before_a_change=2_000)
+CHANGES = at_night(10_000, before_a_change=1_000)
 
 
 def calm(name: str, request: pytest.FixtureRequest, folder: Path, **more: object) -> World:

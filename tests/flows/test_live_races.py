@@ -15,11 +15,12 @@ from sqlmodel import col, select
 from app.demo.browser import Page
 from storage import time_offset
 from storage.tables import Answer
+from tests.examples import at_night
 from tests.live import Live, live_stack
 from tests.stage import Taken
 
 pytestmark = [pytest.mark.long, pytest.mark.live]
-ROUNDS = 20
+ROUNDS = at_night(20, before_a_change=8)
 
 
 @pytest.fixture(scope="module")

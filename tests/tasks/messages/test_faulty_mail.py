@@ -38,7 +38,7 @@ pytestmark = [
     # Apprise loads a module of the standard library that Python 3.13 no longer has.
     pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning"),
 ]
-LEADS = at_night(1000, before_a_change=400)
+LEADS = at_night(1000, before_a_change=250)
 REP_ALONE: tuple[Proves, ...] = ("rep",)
 MINUTE = timedelta(minutes=1)
 #: What has a rep's clock to run from, and what comes to nothing.
