@@ -31,7 +31,7 @@ test: setup ## every test that needs no other service, in minutes
 
 test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 15 --durations-min 20 -m "long and not live" $(ARGS)
-	$(BIN)/python -m pytest --durations 15 --durations-min 20 -m "long and live" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20 -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
 
 test-loaded: setup ## what deals with processes, sockets, locks or the real clock, on one core beside two busy loops
