@@ -1,8 +1,8 @@
 """Telling marketing: which messages interrupt, and which wait for the morning digest.
 
 A message that asks marketing for something goes at once: a note to complete, a lead to decide about, an enrolment that is not
-confirmed, an account that a rule of the screening names. What became of a lead waits, unless the agreement names it or the time
-to dispute it would be nearly over.
+confirmed, an account that a rule of the screening names. What became of a lead goes at once where the agreement names that outcome, by
+default where marketing may dispute it, or where the time to dispute it would be nearly over by the morning. Everything else waits.
 """
 
 from __future__ import annotations

@@ -34,6 +34,8 @@ GivenAnswer = Literal[
 #: The answers with which a rep gives a lead back, each with a reason.
 GivenBack = Literal["rejected", "returned"]
 GIVEN_BACK: tuple[GivenBack, ...] = get_args(GivenBack)
+#: The answers that marketing may dispute. Each is an outcome, and marketing is told it at once unless the agreement says otherwise.
+DISPUTABLE: tuple[GivenBack, ...] = GIVEN_BACK
 #: What somebody who decides about a lead may choose.
 Decision = Literal["reassign", "give-back", "nurture", "disqualify"]
 #: How somebody tried to reach a lead.

@@ -89,7 +89,7 @@ COMMANDS: dict[str, str | Group] = {
     "alarms": "app.commands.alarms:show",
     "audit": "app.commands.auditing:audit",
     "review": Group(
-        "The review of marketing and sales, those that came when they were due, and what was decided.",
+        "Reviews of what marketing and sales kept: make one, show scheduled ones, keep what was decided.",
         {
             "list": "app.commands.kept_reviews:listed",
             "show": "app.commands.kept_reviews:show",
@@ -127,7 +127,7 @@ COMMANDS: dict[str, str | Group] = {
     "disputes": Group("Disputes: marketing objects to a rejection, the manager decides.", _DISPUTES),
     "intake": Group("Intake doors: webhooks and forms of other systems, each by a map.", _INTAKE),
     "crm": Group("The CRM: what it says, and the local one for trials.", _CRM),
-    "keys": Group("Keys for machines, and those that sign links.", _KEYS),
+    "keys": Group("Keys for programs, and the keys that sign links.", _KEYS),
     "retention": Group(
         "How long things are kept, as agreed.", {"show": "app.commands.retention:show", "run": "app.commands.retention:run"}
     ),

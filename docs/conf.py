@@ -27,7 +27,7 @@ html_show_sphinx = False
 #: The menu: the pages for each kind of reader. A page that no list names is added to the last list.
 MENU = {
     "Start": ["docs/demo", "docs/getting-started"],
-    "For sales and managers": ["docs/answering", "docs/prefect-ui"],
+    "For sales and managers": ["docs/answering", "docs/open-leads", "docs/prefect-ui"],
     "For marketing and RevOps": [
         "docs/agreements",
         "docs/audit",
@@ -40,6 +40,8 @@ MENU = {
     ],
     "For operators": [
         "docs/operations",
+        "docs/roster",
+        "docs/leads",
         "docs/settings",
         "docs/channels",
         "docs/crm",

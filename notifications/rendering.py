@@ -214,10 +214,15 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
 
+#: Words that people write in capitals.
+_ABBREVIATIONS = frozenset({"crm", "mql", "sal", "sms", "sql"})
+
+
 def label(name: str) -> str:
-    """Return a name such as `buying_signal` as people read it: Buying signal."""
-    words = name.strip().replace("_", " ").replace("-", " ")
-    return words[:1].upper() + words[1:]
+    """Return a name such as `buying_signal` as people read it: Buying signal. An abbreviation of the trade is in capitals: MQL."""
+    words = name.strip().replace("_", " ").replace("-", " ").split(" ")
+    text = " ".join(word.upper() if word in _ABBREVIATIONS else word for word in words)
+    return text[:1].upper() + text[1:]
 
 
 def mailto(address: str) -> str:

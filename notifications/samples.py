@@ -149,11 +149,11 @@ _OTHERS: Mapping[str, Any] = {
         "Alarm: 2 alarms",
         (
             AlarmRow(
-                "No lead came from website since 2026-12-01 09:15 UTC. In the same hours of the four weeks before, about 14 came.",
+                "No lead has come from website since 2026-12-01 09:15 UTC. In the same hours of the four weeks before, 14 came on average.",
                 "Send a test lead through it. Look at the form or the connection, and at its key.",
             ),
             AlarmRow(
-                "Lead 42 is stuck since 2026-12-01 10:02 UTC: 5 attempts failed: CrmError.",
+                "Lead 42 has been stuck since 2026-12-01 10:02 UTC: 5 attempts failed: CrmError.",
                 "Find the cause with `baton leads show 42`, then `baton leads unstick 42`.",
             ),
         ),
@@ -238,11 +238,11 @@ _OTHERS: Mapping[str, Any] = {
         "b2b-saas: sales often gives the reason 'No budget'",
         (
             AlarmRow(
-                "'No budget' is 18 of 61 rejections in February 2027 (30 %). Agreed are at most 25 %.",
+                "'No budget' is 18 of 61 rejections in February 2027 (30 %). The agreed limit is 25 %.",
                 "The review shows from which sources these leads came, and whom the reason counts against.",
             ),
         ),
-        "baton review --month",
+        "baton review --agreement b2b-saas --from 2027-02-01",
     ),
     "review-told": ReviewContext(
         to=Recipient("cmo@firm.example", "", "cmo@firm.example", timezone="Europe/London"),
@@ -256,10 +256,10 @@ _OTHERS: Mapping[str, Any] = {
         ),
         todo=(
             "Sales promised at least 90% for 'Speed to lead' and kept 25 of 36.",
-            "'No budget' is 18 of 61 rejections this month, above the agreed 25%.",
+            "'No budget' is 18 of 61 rejections of the month; the agreed limit is 25 %.",
         ),
         rows=(
-            ReviewRow("MQLs", "marketing", "120 per month", "48", "yes", "48 of 120 this month, 30 expected by now"),
+            ReviewRow("MQLs", "marketing", "120 per month", "48", "yes", "48 of 120 in the month, 30 expected so far"),
             ReviewRow("Accepted", "marketing", "at least 75%", "36 of 44 (81.8 %)", "yes", ""),
             ReviewRow("Pipeline", "marketing", "", "84,000 GBP", "", ""),
             ReviewRow("Speed to lead", "sales", "at least 90%", "25 of 36 (69.4 %)", "no", ""),

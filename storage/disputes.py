@@ -10,14 +10,12 @@ from typing import Any, Final
 from sqlalchemy import update
 from sqlmodel import Session, col, select
 
-from agreements.words import GIVEN_BACK, AnswerKind, NoWord, Via
+from agreements.words import DISPUTABLE, NoWord, Via
 from storage import answerers, held, roster, trail, wakes
 from storage.tables import Answer, AnswerState, Assignment, Dispute, GivenRuling, Wait
 
 UPHELD: Final = "upheld"
 OVERTURNED: Final = "overturned"
-#: The kinds of answers that marketing can dispute: a rejection, and a return.
-DISPUTABLE: tuple[AnswerKind, ...] = GIVEN_BACK
 
 
 @dataclass(frozen=True, slots=True)

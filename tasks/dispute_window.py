@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from agreements.words import DISPUTABLE
 from storage import disputes, handoffs
 from storage.tables import Answer, AnswerState, Wait
 from tasks.clock_inputs import calendar_of
@@ -24,7 +25,7 @@ def open_if_any(session: Session, answer: Answer) -> datetime | None:
 
 
 def _why_never(session: Session, answer: Answer) -> str:
-    if answer.kind not in disputes.DISPUTABLE:
+    if answer.kind not in DISPUTABLE:
         return "Only a rejection or a return that counts can be disputed."
     if answer.data.get("all_declined"):
         return "Several reps were asked, and none of them took the lead. Their reasons led to nothing, so there is nothing to dispute."

@@ -28,7 +28,7 @@ from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.certificates import share_certificates
 from tests.compiled import share_compiled_statements
-from tests.driver import Driver
+from tests.disk import wait_for_no_disk
 from tests.examples import examples, same_each_time
 from tests.fakes import KeepingChannel
 from tests.patience import wait_for_locks
@@ -36,6 +36,7 @@ from tests.patience import wait_for_locks
 if TYPE_CHECKING:
     from tests.crm.salesforce_stand_in import StandIn as Salesforce
     from tests.crm.stand_in import StandIn as HubSpot
+    from tests.driver import Driver
 
 #: The test workers set the width of their terminal, and the command line would keep that width for the whole process.
 for _name in ("COLUMNS", "LINES"):
@@ -48,6 +49,7 @@ searches.register_profile(
 searches.load_profile("baton")
 gc.disable()  # while all tests are imported and collected
 wait_for_locks()
+wait_for_no_disk()
 share_compiled_statements()
 share_certificates()
 
@@ -233,6 +235,8 @@ def put_in_force(session: Session, now: datetime) -> None:
 @pytest.fixture
 def driver(box: Toolbox, time: SteppedTime) -> Driver:
     """The driver on that toolbox."""
+    from tests.driver import Driver  # imports Prefect, which the process that only hands out the tests does not need
+
     return Driver(box, time)
 
 

@@ -32,6 +32,9 @@ FOLDER_PAGES = [ROOT / folder / "README.md" for folder in FOLDERS]
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 PAGES = sorted({*DOCS, *ROOT.glob("*.md"), *FOLDER_PAGES, *(ROOT / "tests").rglob("README.md")})
+#: A command on a page with everything behind it in the line, and an option.
+_TYPED = re.compile(r"baton [a-z][^`#|;\n]*")
+_OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"")
 
 
@@ -85,6 +88,25 @@ def test_every_command_is_named() -> None:
 
     assert len(typed) > 15
     assert [path for path in typed if f"`{path}`" not in known] == []
+
+
+def options(words: list[str]) -> set[str]:
+    """Return the options of the command that these words begin with; empty where they begin with none."""
+    command: Any = typer.main.get_command(app)
+    for word in words:
+        inner = getattr(command, "commands", {})
+        if word not in inner:
+            break
+        command = inner[word]
+    return {option for one in command.params for option in (*one.opts, *one.secondary_opts)} | {"--help"}
+
+
+def test_every_option_that_a_page_shows_is_one_of_its_command() -> None:
+    typed = [one for page in PAGES for one in _TYPED.findall(page.read_text(encoding="utf-8"))]
+    shown = {(command, option) for command in typed for option in _OPTION.findall(command)}
+
+    assert len(shown) > 50
+    assert sorted((command, option) for command, option in shown if option not in options(command.split()[1:])) == []
 
 
 def test_every_setting_is_in_the_table() -> None:

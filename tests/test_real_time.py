@@ -37,7 +37,7 @@ REAL_TIME = {
     "tests/tasks/background/test_personal_outbox.py put_in": "a claim of just now holds for minutes, and one that is too old gets older",
     "tests/tasks/test_short_transactions.py test_post_that_died_while_it_was_sent_is_given_up_in_slices": "what is too old gets older",
     "tests/tasks/test_short_transactions.py test_many_attempts_that_died_are_woken_in_slices": "a lease that is over stays over",
-    "tests/storage/test_plans.py test_claiming_does_not_look_at_other_leads": "no lease is held there, whatever the time",
+    "tests/storage/budgets/test_attempts.py test_claiming_does_not_look_at_other_leads": "no lease is held there, whatever the time",
     "tests/dying.py leases_end": "a lease that is over stays over",
     "tests/app/test_starting.py test_a_prefect_server_whose_clock_is_an_hour_off_is_refused": "an hour is more than any machine is slow",
     "tests/app/test_starting.py test_a_machine_whose_clock_is_an_hour_off_is_refused": "an hour is more than any machine is slow",

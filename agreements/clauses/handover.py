@@ -16,7 +16,7 @@ from agreements.calendar.problems import CalendarError
 from agreements.clauses.base import ACondition, AnElapsed, Clause, Name, shown
 from agreements.clauses.looks import RELEASE
 from agreements.criteria import Condition
-from agreements.words import ChannelName, Outcome
+from agreements.words import DISPUTABLE, ChannelName, Outcome
 
 #: Channels on which a rep can get messages -> what each reaches.
 CHANNELS: Mapping[ChannelName, str] = {
@@ -226,8 +226,8 @@ def waking_week(hours: str) -> Week | None:
 class Attention(Clause):
     """The tiers whose reminders and warnings are sent at once. For all other tiers they wait for the morning digest.
 
-    tell_marketing: the outcomes that marketing is told at once; all others are in its morning digest.
+    tell_marketing: the outcomes that marketing is told at once, by default all that it may dispute; all others are in its morning digest.
     """
 
     interrupt: tuple[Name, ...] = ("hot",)
-    tell_marketing: tuple[Outcome, ...] = ("rejected",)
+    tell_marketing: tuple[Outcome, ...] = DISPUTABLE

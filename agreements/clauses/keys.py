@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from agreements.words import DISPUTABLE
+
 
 class Key(NamedTuple):
     """A key of a clause: its meaning, and an example of its value as a file writes it."""
@@ -205,7 +207,9 @@ KEYS: Mapping[str, Mapping[str, Key]] = {
     },
     "Attention": {
         "interrupt": Key("the tiers whose reminders and warnings are separate messages", "[hot]"),
-        "tell_marketing": Key("the outcomes of leads that marketing is told at once; the others are in its morning digest", "[rejected]"),
+        "tell_marketing": Key(
+            "the outcomes of leads that marketing is told at once; the others are in its morning digest", f"[{', '.join(DISPUTABLE)}]"
+        ),
     },
     "Clocks": {
         "delivery": Key("marketing's: from qualified to assigned", "{owed_by: marketing, within: 12 hours, when_missed: [{do: nurture}]}"),

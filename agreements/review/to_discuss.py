@@ -77,7 +77,7 @@ def _lost(passes: Mapping[int, Pass], deals: Sequence[Deal], period: Period) -> 
 def _stalled(passes: Mapping[int, Pass], deals: Sequence[Deal], period: Period) -> Iterator[ToDiscuss]:
     """The opportunities in which nothing changes, the largest amount first."""
     for one in sorted((one for one in deals if one.stalled_at and one.pass_id in passes), key=_largest):
-        what = f"An opportunity{_worth(one)} is stalled since {period.day(one.stalled_at or one.opened_at):%d %b}."
+        what = f"An opportunity{_worth(one)} has been stalled since {period.day(one.stalled_at or one.opened_at):%d %b}."
         yield _about(passes[one.pass_id or 0], "stalled", what)
 
 
@@ -102,7 +102,7 @@ def _untouched(passes: Mapping[int, Pass], period: Period) -> Iterator[ToDiscuss
 def _stuck(passes: Mapping[int, Pass]) -> Iterator[ToDiscuss]:
     for one in passes.values():
         if one.stage == Stage.STUCK and one.is_open:
-            yield _about(one, "stuck", f"Stuck since it began on {one.began_at:%d %b}; the operator has it.")
+            yield _about(one, "stuck", f"It began on {one.began_at:%d %b} and is stuck; the operator has it.")
 
 
 def _handed_round(passes: Mapping[int, Pass], period: Period) -> Iterator[ToDiscuss]:

@@ -25,9 +25,9 @@ When = "A day such as 2027-02-01, from midnight in the person's zone, or an inst
 
 def away(
     person: Annotated[str, typer.Argument(help="An id or a name in the roster; without one, everybody's absences are listed.")] = "",
-    begins: Annotated[str, typer.Option("--from", help=f"{When} Now if left out.")] = "",
+    begins: Annotated[str, typer.Option("--from", help=f"{When} Default: now.")] = "",
     until: Annotated[str, typer.Option("--until", help=f"When the person is back. {When}")] = "",
-    deputy: Annotated[str, typer.Option("--deputy", help="Who stands in during this absence; the person's own deputy if left out.")] = "",
+    deputy: Annotated[str, typer.Option("--deputy", help="Who stands in during this absence. Default: the person's own deputy.")] = "",
     back: Annotated[bool, typer.Option("--back", help="The person is back: end the absence that goes on now.")] = False,
     remove: Annotated[str, typer.Option("--remove", help=f"Take back the absence that begins or goes on then. {When}")] = "",
 ) -> None:

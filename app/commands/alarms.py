@@ -18,8 +18,8 @@ SHOWN = 200
 
 
 def show(
-    every: Annotated[bool, typer.Option("--all", help="Also those that are over, the newest first.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show also alarms that are over, the newest first.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the open alarms with what to do. Exit code 1 if there is one."""
     box = terminal.open_box()

@@ -17,7 +17,7 @@ _DAY = "A day, as 2027-02-01."
 def count(
     first: Annotated[str, typer.Option("--from", help=f"The first day to count. {_DAY}")] = "",
     last: Annotated[str, typer.Option("--to", help=f"The last day to count. {_DAY}")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Count the messages that each person got on each day of their own zone. Writes into the CRM do not count."""
     since, until = _day("--from", first), _day("--to", last)

@@ -80,7 +80,7 @@ def show() -> None:
 
 def settle(
     number: Annotated[int, typer.Argument(help="The number that `baton bounces list` shows.")],
-    by: Annotated[str, typer.Option(help="Who looked at it: a person of the roster.")] = "operator",
+    by: Annotated[str, typer.Option(help="Who looked at it: a person in the roster.")] = "operator",
 ) -> None:
     """Say that somebody has looked at a line of the list. A settled complaint lets e-mail go to that person again."""
     box = terminal.open_box()

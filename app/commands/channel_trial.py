@@ -22,7 +22,7 @@ from tasks.wiring.toolbox import Toolbox
 
 def send_test(
     channel: Annotated[str, typer.Argument(help="email, chat, sms, webhook, crm …: as agreements name it.")],
-    to: Annotated[str, typer.Option(help="Id of a person in the roster. The default is the roster's operator.")] = "",
+    to: Annotated[str, typer.Option(help="Id of a person in the roster. Default: the roster's operator.")] = "",
 ) -> None:
     """Send a short harmless message over a channel, and show the other side's answer.
 

@@ -23,7 +23,7 @@ from tasks.wiring.toolbox import Toolbox
 PORT = 4280
 
 
-def show(lead: Annotated[int | None, typer.Argument(help="Number of a lead; without it, the state of the reading.")] = None) -> None:
+def show(lead: Annotated[int | None, typer.Argument(help="Number of a lead. Without it: how far the CRM was read.")] = None) -> None:
     """Show what the CRM says: of one lead its fields and opportunities, else how far it was read and what it has in all."""
     box = terminal.open_box()
     with terminal.told():

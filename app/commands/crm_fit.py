@@ -23,7 +23,7 @@ from tasks.wiring.toolbox import Toolbox
 
 
 def check(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Compare the CRM's fields, values, rights and users with every deployed agreement and the roster. Changes nothing.
 

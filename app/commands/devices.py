@@ -18,7 +18,7 @@ SHOWN = 12
 """So much of a hash tells browsers apart."""
 
 
-def show(person: Annotated[str, typer.Argument(help="Id of a person in the roster. The default is everybody.")] = "") -> None:
+def show(person: Annotated[str, typer.Argument(help="Id of a person in the roster. Default: everybody.")] = "") -> None:
     """Show who answers from which browsers, and since when: `known` by the code from a message, `enrolled` by a mailed code."""
     box = terminal.open_box()
     for row in box.read_now(lambda session, now: devices.of_person(session, person, now=now)):
@@ -26,7 +26,7 @@ def show(person: Annotated[str, typer.Argument(help="Id of a person in the roste
 
 
 def revoke(
-    person: Annotated[str, typer.Argument(help="The id of a person of the roster.")],
+    person: Annotated[str, typer.Argument(help="The id of a person in the roster.")],
     number: Annotated[int | None, typer.Option("--device", help="Only the browser with this number in the list.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Send no message with a new link.")] = False,
 ) -> None:

@@ -117,7 +117,7 @@ def decide(
         terminal.console.print(f"Dispute {number} is {done.ruling}{follows}.")
 
 
-def report(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+def report(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show how often disputes were right, by reason and by the person who answered."""
     box = terminal.open_box()
     with terminal.told():

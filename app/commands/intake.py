@@ -160,7 +160,7 @@ def _print_sources(found: list[dict[str, Any]], box: Toolbox) -> None:
 
 
 def failed(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with what was sent.")] = False) -> None:
-    """List the payloads that were signed rightly and could not be taken in, each with its reason. Exit code 1 if there are any."""
+    """List the payloads that had a right signature and could not be taken in, each with its reason. Exit code 1 if there are any."""
     box = terminal.open_box()
     with terminal.told():
         rows = list(replaying.every_failed(box))
@@ -182,9 +182,9 @@ def _as_json(row: KeptPayload) -> dict[str, Any]:
 
 def replay(
     ids: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="The numbers that `baton intake failed` shows.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that could not be taken in.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Take in all that are kept.")] = False,
 ) -> None:
-    """Take kept payloads in again, by the map of today. Exit code 3 if some are kept still."""
+    """Take kept payloads in again, by the map of today. Exit code 3 if some still cannot be taken in."""
     if bool(ids) == every:
         terminal.fail(terminal.USAGE, "Name the numbers of payloads, or write --all.")
     box = terminal.open_box()

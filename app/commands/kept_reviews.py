@@ -1,4 +1,4 @@
-"""Reviews that came by themselves: list them, and show one."""
+"""Scheduled reviews: list them, and show one as it was made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LISTED = 200
 
 
 def listed() -> None:
-    """List the reviews that were made when they were due, the newest first."""
+    """List the scheduled reviews, the newest first."""
     box = terminal.open_box()
     with terminal.told():
         rows = box.read_now(lambda session, now: kept_reviews.listed(session, limit=_LISTED))
@@ -36,11 +36,13 @@ def show(
     number: Annotated[int, typer.Argument(metavar="N", help="Number of the review, from `baton review list`.")],
     out: Annotated[Path | None, typer.Option(help="Write the page, the JSON, tables as CSV and drafts into this folder.")] = None,
 ) -> None:
-    """Show a review as it was made when it was due, or write it into a folder. Counts nothing anew."""
+    """Show a scheduled review as it was made, or write it into a folder. Counts nothing anew."""
     from app.review.drafts import write_drafts
     from app.review.report import from_json
     from app.review.tables import write_tables
     from app.review.terminal_view import show as show_review
+    from tasks.messages.review_message import with_links
+    from tasks.replies.overseen_lead import IN_OWN_BROWSER
 
     box = terminal.open_box()
     with terminal.told():
@@ -51,7 +53,7 @@ def show(
         return
     with writable():
         out.mkdir(parents=True, exist_ok=True)
-        (out / "review.html").write_text(page, encoding="utf-8")
+        (out / "review.html").write_text(with_links(page, f"{box.settings.public_url}/{IN_OWN_BROWSER}"), encoding="utf-8")
         (out / "review.json").write_text(text + "\n", encoding="utf-8")
         written = ["review.html", "review.json", *write_tables(found, out), *write_drafts(found, out)]
     terminal.console.print(f"In {out}: {', '.join(written)}.", markup=False, soft_wrap=True)

@@ -34,7 +34,7 @@ def import_file(
     limit: Annotated[int | None, typer.Option(help="Import at most this many rows.", min=1)] = None,
     list_of: Annotated[str, typer.Option("--as-list", help="A list of this campaign: show what it would do, then ask.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do not show the first rows, and do not ask.")] = False,
-    encoding: Annotated[str, typer.Option(help="Encoding of the file, such as windows-1252. Default: what the map says, else UTF-8.")] = "",
+    encoding: Annotated[str, typer.Option(help="Encoding, such as windows-1252. Default: what the map says, otherwise UTF-8.")] = "",
     preview: Annotated[bool, typer.Option("--preview", help="Only show the first rows as they are understood.")] = False,
 ) -> None:
     """Import a CSV file. Good rows go in. The command names each bad row with its line and reason, and then ends with exit code 3."""

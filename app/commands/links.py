@@ -14,7 +14,7 @@ from storage import roster
 from tasks.replies.lead_overview import Side, oversees
 from tasks.wiring.toolbox import Toolbox
 
-_Person = Annotated[str, typer.Argument(help="The id of a person of the roster.")]
+_Person = Annotated[str, typer.Argument(help="The id of a person in the roster.")]
 _NOT: dict[Side, str] = {"marketing": "speak for marketing", "manager": "decide for anybody's leads"}
 
 

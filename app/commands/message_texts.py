@@ -31,8 +31,8 @@ def list_messages() -> None:
 
 def preview(
     name: Annotated[str, typer.Argument(help="Name of the message, from `baton messages list`.")],
-    lead: Annotated[int | None, typer.Option(help="Number of a stored lead. The default is a made-up one.")] = None,
-    to: Annotated[str, typer.Option(help="Id of a person in the roster. The default is its usual recipient.")] = "",
+    lead: Annotated[int | None, typer.Option(help="Number of a stored lead. Default: a made-up one.")] = None,
+    to: Annotated[str, typer.Option(help="Id of a person in the roster. Default: its usual recipient.")] = "",
     html: Annotated[Path | None, typer.Option(help="Write the HTML part to this file.")] = None,
     text: Annotated[bool, typer.Option("--text", help="Show only the plain text.")] = False,
 ) -> None:

@@ -24,7 +24,7 @@ _Lead = Annotated[int, typer.Argument(help="Number of the lead.")]
 
 
 def list_open(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the leads whose enrolment the marketing automation has not confirmed. Exit code 1 if one is late or refused."""
     box = terminal.open_box()
@@ -71,7 +71,7 @@ def confirm(lead: _Lead) -> None:
 
 
 def retry(lead: _Lead) -> None:
-    """Have the marketing automation told once more, for example after a mistake there was mended."""
+    """Tell the marketing automation once more, for example after a mistake there was corrected."""
 
     def work(session: Session, now: datetime) -> str:
         row = _row(session, lead)

@@ -71,7 +71,7 @@ def web() -> None:
 
 def up(
     prefect_port: Annotated[int, typer.Option(help="Port of the Prefect server.")] = 4200,
-    home: Annotated[Path | None, typer.Option(help="Folder for everything that Baton keeps in files. The default is BATON_HOME.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Folder for everything that Baton keeps in files. Default: BATON_HOME.")] = None,
     inbox: Annotated[
         bool,
         typer.Option(

@@ -42,9 +42,9 @@ def review(
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file; - is standard output.")] = None,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the report and end.")] = False,
 ) -> None:
-    """Count what marketing and sales did in a period, and what was kept. Changes nothing.
+    """Count what marketing and sales promised and kept in a period. Changes nothing.
 
-    Without a command this makes a review; the commands below keep what was decided in it.
+    Without a command this makes a review. The commands below show scheduled reviews, and keep what was decided in one.
     """
     if context.invoked_subcommand:
         return
@@ -59,7 +59,7 @@ def review(
     box = terminal.open_box()
     with terminal.told(), _progress() as tell:
         found = box.read_now(lambda session, now: _made(session, now, agreement, _days(asked, month), month or proposals, tell))
-    _write(found, out=out, as_json=as_json)
+    _write(found, out=out, as_json=as_json, site=box.settings.public_url)
 
 
 def _days(asked: tuple[date | None, date | None], month: bool) -> Callable[[date], tuple[date, date]]:
@@ -132,19 +132,21 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def _write(found: Review, *, out: Path | None, as_json: Path | None) -> None:
-    """Write the files that were asked for, and show the review unless JSON goes to standard output."""
+def _write(found: Review, *, out: Path | None, as_json: Path | None, site: str) -> None:
+    """Write the files that were asked for, and show the review unless JSON goes to standard output. site: the address of the pages."""
     from app.review.drafts import write_drafts
     from app.review.page import page
     from app.review.report import as_json as document
     from app.review.tables import write_tables
     from app.review.terminal_view import show
+    from tasks.messages.review_message import with_links
+    from tasks.replies.overseen_lead import IN_OWN_BROWSER
 
     text = json_text(document(found))
     with writable():
         if out:
             out.mkdir(parents=True, exist_ok=True)
-            (out / "review.html").write_text(page(found), encoding="utf-8")
+            (out / "review.html").write_text(with_links(page(found), f"{site}/{IN_OWN_BROWSER}"), encoding="utf-8")
             (out / "review.json").write_text(text + "\n", encoding="utf-8")
             written = ["review.html", "review.json", *write_tables(found, out), *write_drafts(found, out)]
             terminal.complaints.print(f"In {out}: {', '.join(written)}.", markup=False, soft_wrap=True)

@@ -34,7 +34,7 @@ DAYS_BACK = 90
 def shadow(
     agreement: Annotated[str, typer.Option(help="The draft whose promises are timed: a file or name@version.")] = "",
     map: Annotated[Path | None, typer.Option(help="A map that says what the CRM's fields and words mean, see docs/audit.md.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Only leads created on this day or later; 90 days back.", formats=DAYS)] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only leads created since this day. Default: 90 days back.", formats=DAYS)] = None,
     until: Annotated[datetime | None, typer.Option(help="Only leads created on this day or earlier.", formats=DAYS)] = None,
     out: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
     as_json: Annotated[Path | None, typer.Option("--json", help="Write the report as JSON to this file; - is standard output.")] = None,

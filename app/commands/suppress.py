@@ -30,7 +30,7 @@ def add(
     value: _Value,
     channel: Annotated[str, typer.Option(help=_CHANNEL_HELP)] = "all",
     source: Annotated[str, typer.Option(help="Where the wish came from, such as `letter of 3 May`.")] = "",
-    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which it was told; today if left out.")] = None,
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day on which it was told. Default: today.")] = None,
 ) -> None:
     """Put somebody on the do-not-contact list, and end everything about them at once: messages, waits, nurture."""
     entry, refused = _entry(value), _channel(channel)
@@ -47,7 +47,7 @@ def add(
 def remove(
     value: _Value,
     why: Annotated[str, typer.Option(help="Why the person may be contacted again. The trail keeps it.")],
-    channel: Annotated[str, typer.Option(help="Only this entry: all, email or phone; every one if left out.")] = "",
+    channel: Annotated[str, typer.Option(help="Only this entry: all, email or phone. Default: every one.")] = "",
 ) -> None:
     """Take somebody from the do-not-contact list. Nothing begins again by itself: the next request of the person counts."""
     entry, refused = _entry(value), _channel(channel) if channel else None

@@ -23,7 +23,7 @@ _DAYS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 def show(
     lead: Annotated[int, typer.Argument(help="Number of the lead.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One event a line, as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one event a line, as JSON.")] = False,
 ) -> None:
     """Show the history of one lead: each event with its time (UTC), who did it, and what they said."""
     box = terminal.open_box()

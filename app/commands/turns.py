@@ -32,7 +32,7 @@ _DAYS = 30
 
 def upcoming(
     team: Annotated[str, typer.Option(help="Only this team.")] = "",
-    tier: Annotated[str, typer.Option(help="Of the leads of this tier.")] = "normal",
+    tier: Annotated[str, typer.Option(help="For a lead of this tier.")] = "normal",
 ) -> None:
     """Show who gets the next lead of each team, and why, with every colleague and what keeps them from it."""
     box = terminal.open_box()
@@ -91,8 +91,8 @@ class _Sum:
 
 
 def shares(
-    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day; 30 days back if left out.")] = None,
-    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day; today if left out.")] = None,
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day. Default: 30 days back.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day. Default: today.")] = None,
     team: Annotated[str, typer.Option(help="Only this team.")] = "",
 ) -> None:
     """Show for each team and tier what each rep got, claimed, declined and got back, how much was due, and why shares are uneven.

@@ -16,11 +16,11 @@ ENOUGH = 16
 
 def verify(
     head: Annotated[str, typer.Option(help="The first 16 characters or more of a head that Baton mailed or printed earlier.")] = "",
-    table: Annotated[bool, typer.Option("--table", help="Show the leads by source and day, taken in against in stages.")] = False,
+    table: Annotated[bool, typer.Option("--table", help="For each source and day: how many came in, and how many are in a stage.")] = False,
     runs: Annotated[bool, typer.Option("--runs/--no-runs", help="Whether to ask Prefect about the runs of open leads.")] = True,
     crm: Annotated[bool, typer.Option("--crm", help="Compare leads and opportunities with the CRM instead.")] = False,
-    days: Annotated[int, typer.Option(help="With --crm: compare leads that ended within so many days.", min=0, max=3650)] = DAYS,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+    days: Annotated[int, typer.Option(help="With --crm: also compare leads that ended within so many days.", min=0, max=3650)] = DAYS,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the report, and do nothing else.")] = False,
 ) -> None:
     """Prove that every lead is in exactly one stage, and that nobody changed the trail.

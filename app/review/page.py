@@ -1,4 +1,4 @@
-"""Writes a review as one self-contained page, with the looks of a backtest."""
+"""Writes a review as one self-contained page, in the style of a backtest."""
 
 from __future__ import annotations
 

@@ -18,8 +18,10 @@ from storage import devices, roster
 from storage.devices import ENROLLED
 from tasks.replies import enrolment
 from tasks.replies.enrolment import CodeRefused
+from tasks.replies.lead_overview import reader_of
 from tasks.replies.link_page import place_of
 from tasks.replies.opened_link import OpenedLink
+from tasks.replies.overseen_lead import LEADS
 from tasks.replies.work_list import Row, own_list
 from tasks.wiring.toolbox import Toolbox
 
@@ -66,12 +68,12 @@ class MePages:
         """Mail a code to the person whose page sent this form."""
         typed = await form_of(request)
         wait_id, caller = typed.get("wait_id", ""), self._caller(request)
-        lead = Caller(typed.get("token", ""), caller.path, caller.device, caller.known, wait_id=wait_id)
-        if await age_of_form(self.box, request, lead, typed) is None:
+        sent_from = Caller(typed.get("token", ""), caller.path, caller.device, caller.known, wait_id=wait_id)
+        if await age_of_form(self.box, request, sent_from, typed) is None:
             return await self._page(caller, status=403, problem=_OPEN_AGAIN)
 
         def work(session: Session, now: datetime) -> None:
-            enrolment.ask(session, place_of(session, OpenedLink(self.box, lead.token, wait_id), now=now).person, caller.hash, now=now)
+            enrolment.ask(session, _whose(session, OpenedLink(self.box, sent_from.token, wait_id), now), caller.hash, now=now)
 
         try:
             await self.box.write(work)
@@ -120,6 +122,11 @@ class MePages:
 
 
 _SOON = timedelta(hours=1)
+
+
+def _whose(session: Session, link: OpenedLink, now: datetime) -> str:
+    """Return the person of the page from which the form came: the page of all open leads, or one that takes answers."""
+    return reader_of(session, link, now=now)[0] if link.wait_id == LEADS else place_of(session, link, now=now).person
 
 
 def _mine(session: Session, links: Links, device: str, now: datetime) -> Mine:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from agreements.lifecycle import OPEN_STAGES
-from agreements.time_shares import duration, time_shares
+from agreements.time_shares import so_far, time_shares
 from app.review.wording import AIMS
 from app.web.callers import Caller, age_of_form, form_of, remembered, sender_of
 from app.web.rendering import page
@@ -23,9 +23,9 @@ from notifications.rendering import label
 from tasks.replies import number_check
 from tasks.replies.lead_overview import Overview, overview
 from tasks.replies.opened_link import OpenedLink
+from tasks.replies.overseen_lead import LEADS
 from tasks.wiring.toolbox import Toolbox
 
-LEADS = "leads"
 #: What a reader may choose, and the longest choice that is read.
 CHOICES, LONGEST = ("stage", "campaign", "source", "rep", "month", "after"), 500
 _OPEN_AGAIN = "You did not open this form in this browser, or you opened it too long ago. Please type the code here again."
@@ -88,11 +88,14 @@ class OverviewPages:
             first=_address(path, seen.asked) if asked.get("after") else "",
             of_stage={stage: _address(path, {**seen.asked, "stage": stage}) for stage, _ in seen.stages},
             choices=_choices(seen),
-            duration=duration,
+            so_far=so_far,
             aims=AIMS,
             time_shares=time_shares(seen.kept.time_parts),
             window=window_links(self.box.settings.prefect_window, seen.person) if seen.decides else (),
             nonce=nonce,
+            token=caller.token,
+            wait_id=caller.wait_id,
+            base=path.rpartition(f"/m/{caller.token}")[0],
             problem=problem,
         )
         return remembered(self.box, response, caller)

@@ -193,7 +193,7 @@ def _person(lead: Lead) -> Mapping[str, str]:
 
 
 def _tell_late(session: Session, row: Enrolment, lead: Lead, *, now: datetime) -> None:
-    """Tells marketing's person first, and operations an agreed time later; from then on it stands in the list of what is open."""
+    """Tells marketing's person first, and the operator an agreed time later; from then on it stands in the list of what is open."""
     assert row.due_at is not None, "only a row with a due time is late"
     people, handoff = roster.current(session), handoffs.get(session, row.handoff_id)
     if row.rung < 2:

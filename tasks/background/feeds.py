@@ -27,7 +27,7 @@ from tasks.wiring.toolbox import Toolbox
 log = logging.getLogger("baton.feeds")
 #: So many feeds are asked at once.
 AT_ONCE = 4
-#: How long a feed may be down before operations gets a message.
+#: How long a feed may be down before the operator gets a message.
 QUIET_FOR = timedelta(days=1)
 #: How far back a feed is read: the days of this month and the last one.
 _BACK = timedelta(days=31)

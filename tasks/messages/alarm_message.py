@@ -30,11 +30,11 @@ Usable = Callable[[Person], Sequence[ChannelName]]
 
 #: What is wrong, by the kind of alarm, and what to do.
 _WHAT: Mapping[AlarmKind, str] = {
-    "source-silent": "No lead came from {subject} since {since}. In the same hours of the four weeks before, about {usual} came.",
+    "source-silent": "No lead has come from {subject} since {since}. In the same hours of the four weeks before, {usual} came on average.",
     "clock-late": "Work that was due at {since} is not done yet.{prefect}",
-    "no-worker": "No worker is at work since {since}. Deadlines are not watched, and nobody gets a lead.",
-    "lead-stuck": "Lead {subject} is stuck since {since}{why}.",
-    "channel-fails": "The channel {subject} takes no messages since {since}: {messages} have not gone out.",
+    "no-worker": "No worker has been at work since {since}. Deadlines are not watched, and nobody gets a lead.",
+    "lead-stuck": "Lead {subject} has been stuck since {since}{why}.",
+    "channel-fails": "The channel {subject} has taken no messages since {since}. Messages that have not gone out: {messages}.",
     "trail-unsealed": "Events of the trail have waited for their seal since {since}.",
 }
 _TODO: Mapping[AlarmKind, str] = {

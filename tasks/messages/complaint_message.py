@@ -1,4 +1,4 @@
-"""The message to operations that somebody's mailbox complained about a message of Baton. From then on that person gets no e-mail."""
+"""The message to the operator that somebody's mailbox complained about a message of Baton. From then on that person gets no e-mail."""
 
 from __future__ import annotations
 

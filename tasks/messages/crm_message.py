@@ -1,4 +1,4 @@
-"""The message to operations that Baton and the CRM say different things. It names numbers of leads and no person."""
+"""The message to the operator that Baton and the CRM say different things. It names numbers of leads and no person."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from agreements.model import Agreement
 from agreements.roster import Roster
-from agreements.words import SEVERAL, Ended, MessageKind
+from agreements.words import DISPUTABLE, SEVERAL, Ended, MessageKind
 from notifications.letter import Context, LeadView, Recipient
 from notifications.links import Links
 from storage import answerers, disputes, handoffs, offers, roster, waits
@@ -132,7 +132,7 @@ def _link(row: Delivery, links: Links, now: datetime) -> str:
     if row.message in _ASKS and row.context.get("wait_id"):
         return links.for_duty(str(row.context["wait_id"]), row.person, at=now)
     answer_id, kind = row.context.get("answer_id"), row.context.get("extra", {}).get("kind")
-    if row.message == "feedback" and answer_id and kind in disputes.DISPUTABLE:
+    if row.message == "feedback" and answer_id and kind in DISPUTABLE:
         return links.for_dispute(int(answer_id), row.person, at=now)
     tenure = str(row.context.get("tenure", ""))
     return links.for_tenure(tenure, at=now) if tenure and row.message in _TO_REP else ""

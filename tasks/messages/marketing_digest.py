@@ -10,11 +10,10 @@ from sqlmodel import Session, col, select
 
 from agreements import presence
 from agreements.lifecycle import Stage
-from agreements.words import OUTCOMES, Outcome, WaitKind
+from agreements.words import DISPUTABLE, OUTCOMES, Outcome, WaitKind
 from notifications.letter import DigestRow, NewsContext, NewsGroup, NewsRow
 from notifications.links import Links
 from storage import roster
-from storage.disputes import DISPUTABLE
 from storage.outcomes import ToldOutcome
 from storage.tables import Answer, Delivery, Handoff, Lead, Wait
 from tasks import dispute_window

@@ -27,7 +27,8 @@ def tell_signers(session: Session, agreement: Agreement, found: Iterable[tuple[R
     """
     new = 0
     for reason, share in found:
-        context = {"subject": _subject(agreement, reason), "what": _what(reason, share, month)}
+        command = f"baton review --agreement {agreement.agreement} --from {month}"
+        context = {"subject": _subject(agreement, reason), "what": _what(reason, share, month), "command": command}
         message = deliveries.Message(MESSAGE, context=context)
         copies = [deliveries.Copy(_key(agreement, reason, month, one), "email", one) for one in contracts.all_signers(agreement)]
         new += deliveries.queue_copies(session, None, message, copies, now=now)
@@ -41,7 +42,7 @@ def _subject(agreement: Agreement, reason: Reason) -> str:
 def _what(reason: Reason, share: Share, month: date) -> str:
     return (
         f"'{reason.words}' is {share.count:,} of {share.of:,} rejections in {month:%B %Y}"
-        f" ({100 * share.count / share.of:.0f} %). Agreed are at most {reason.alert_above} %."
+        f" ({100 * share.count / share.of:.0f} %). The agreed limit is {reason.alert_above} %."
     )
 
 
@@ -55,4 +56,5 @@ def draft_of(row: Delivery) -> Draft:
     todo = "The review shows from which sources these leads came, and whom the reason counts against."
     rows = (AlarmRow(str(row.context["what"]), todo),)
     to = Recipient(row.person, "", email=row.person)
-    return Draft(MESSAGE, AlarmContext(to, "", str(row.context["subject"]), rows, "baton review --month"), row.key)
+    command = str(row.context.get("command", "baton review"))
+    return Draft(MESSAGE, AlarmContext(to, "", str(row.context["subject"]), rows, command), row.key)

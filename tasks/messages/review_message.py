@@ -1,4 +1,4 @@
-"""The mail about a review that came by itself: its first sheet in the mail, its page attached. One for each signer and review."""
+"""The mail about a scheduled review: its first sheet in the mail, its page attached. One for each signer and review."""
 
 from __future__ import annotations
 
@@ -60,6 +60,10 @@ def draft_of(session: Session, row: Delivery, links: Links, reader: str = "") ->
         command=f"baton review show {number}",
     )
     html = kept_reviews.page_of(kept)
-    linked = _LEAD.sub(lambda lead: f'<a href="{escape(reader)}/{lead[1]}">', html) if reader else html
-    page = Attachment(f"review-{kept.agreement}-{kept.kind}-{kept.first}.html", linked)
+    page = Attachment(f"review-{kept.agreement}-{kept.kind}-{kept.first}.html", with_links(html, reader) if reader else html)
     return Draft(MESSAGE, context, row.key, f"review-{kept.agreement}-{kept.kind}", attachment=page)
+
+
+def with_links(page: str, leads: str) -> str:
+    """Return a review's page with a link for each lead to discuss. leads: the address of all leads; behind it comes the lead's number."""
+    return _LEAD.sub(lambda lead: f'<a href="{escape(leads)}/{lead[1]}">', page)

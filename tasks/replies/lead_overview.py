@@ -64,9 +64,9 @@ class Overview:
     """The content of the page. person: the reader's id; decides: for others, too; reader: the name. late: at most `late_most`.
 
     stages: how many open leads each stage has, without regard to the chosen stage. still: held or stuck ones, the first ROWS_AT_ONCE;
-    still_more: whether there are more. following: names the row after which the next page
-    begins, empty for none. level: of the browser for the reader: "", "known" or "enrolled". waiting, waiting_late: how many answers
-    the reader owes, and how many of them are late.
+    still_more: whether there are more. following: names the row after which the next page begins, empty for none. level: of the browser
+    for the reader: "", "known" or "enrolled"; may_remember: it can be made the reader's own. waiting, waiting_late: how many answers the
+    reader owes, and how many of them are late.
     """
 
     side: Side
@@ -76,6 +76,7 @@ class Overview:
     zone: str
     now: datetime
     level: Level | NoWord
+    may_remember: bool
     asked: Mapping[str, str]
     stages: Sequence[tuple[Stage, int]]
     late: int
@@ -105,27 +106,27 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
 
     A choice that means nothing is left out of account. Raises LinkInvalid, also for somebody who oversees nobody; LinkOver.
     """
-    own, people = link.links.read_person(link.token), roster.current(session)
-    require_good(session, people, own.person, own.at, now=now, opens_many=True)
-    reader, side, theirs = people.people[own.person], *_side(people, own.person, now)
+    person, people = reader_of(session, link, now=now)
+    reader, side, theirs = people.people[person], *_side(people, person, now)
     months = list(_months(now.astimezone(ZoneInfo(reader.timezone))))
     which = _filter(asked, theirs, [f"{month:%Y-%m}" for month in months], ZoneInfo(reader.timezone))
-    level = devices.level(session, device, own.person, now=now)
+    level = devices.level(session, device, person, now=now)
     stages = lead_lists.by_stage(session, which)
     few = (stages.get(which.stage, 0) if which.stage else sum(stages.values())) <= lead_lists.FEW
     found = lead_lists.first_due(session, which, few=few, after=_after(asked.get("after", "")), limit=ROWS_AT_ONCE + 1)
     still = lead_lists.standing_still(session, which, limit=ROWS_AT_ONCE + 1)
     shown = found[:ROWS_AT_ONCE]
     rows = list(_rows(session, people, [*shown, *still[:ROWS_AT_ONCE]], named=bool(level)))
-    waiting, waiting_late = lead_lists.owed_by(session, own.person, now=now)
+    waiting, waiting_late = lead_lists.owed_by(session, person, now=now)
     return Overview(
         side=side,
-        person=own.person,
-        decides=presence.decides_for_others(people, own.person, now),
+        person=person,
+        decides=presence.decides_for_others(people, person, now),
         reader=reader.name,
         zone=reader.timezone,
         now=now,
         level=level,
+        may_remember=level == "known" and not reader.shared,
         asked=_chosen(which, asked),
         stages=[(stage, stages[stage]) for stage in OPEN_STAGES if stages.get(stage)],
         late=lead_lists.late(session, which, few=few, now=now),
@@ -144,6 +145,18 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
         week=week_of_answers(session, theirs, now=now),
         kept=kept_this_week(session, theirs, now=now),
     )
+
+
+def reader_of(session: Session, link: OpenedLink, *, now: datetime) -> tuple[str, Roster]:
+    """Return whose link to all open leads this is, with the roster that counts now.
+
+    Raises LinkInvalid, also for somebody who oversees nobody; LinkOver.
+    """
+    own, people = link.links.read_person(link.token), roster.current(session)
+    require_good(session, people, own.person, own.at, now=now, opens_many=True)
+    if not oversees(people, own.person, now):
+        raise LinkInvalid()
+    return own.person, people
 
 
 def oversees(people: Roster, person: str, now: datetime) -> Side | NoWord:

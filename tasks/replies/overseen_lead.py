@@ -28,6 +28,8 @@ from tasks.replies.opened_link import OpenedLink
 EVENTS_AT_MOST = 60
 #: The part of the address of all open leads, behind the person's link; behind it comes the number of a lead.
 LEADS: Final = "leads"
+#: The address below which each lead has one address for everybody, which opens the lead only in its reader's own browser.
+IN_OWN_BROWSER: Final = f"me/{LEADS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,20 @@ def overview_link(session: Session, links: Links, address: str, *, now: datetime
             if address and person.email.casefold() == address.casefold() and oversees(people, ident, now):
                 return f"{links.for_person(ident, at=now)}/{LEADS}"
     return ""
+
+
+def link_in_own_browser(session: Session, links: Links, number: int, *, now: datetime, device: str) -> str:
+    """Return the reader's link to the page of this lead; empty where the browser is not remembered as that of somebody who oversees it.
+
+    Reads only. A browser that is only known gets none: its links end after two days. number: of the lead. device: hash of the browser.
+    """
+    own = devices.people_of(session, device, now=now, level=devices.ENROLLED)
+    handoff = handoffs.latest_of(session, number) if own else None
+    if handoff is None:
+        return ""
+    people = roster.current(session)
+    readers = (one for one in own if people.person(one) and _may_see(people, one, handoff, now))
+    return next((f"{links.for_person(one, at=now)}/{LEADS}/{number}" for one in readers), "")
 
 
 def _may_see(people: Roster, person: str, handoff: Handoff, now: datetime) -> bool:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from agreements.clauses.generations import NEWEST
 from agreements.differences import differences
 from agreements.loading import as_published, read_agreement
+from agreements.words import DISPUTABLE
 from tests.conftest import AGREEMENT
 
 STARTER = """\
@@ -46,6 +47,16 @@ def test_a_version_of_the_first_generation_counts_what_it_counted_when_it_was_si
 
     assert [as_published(text, generation=1).notify.proof.counts for text in (STARTER, some)] == [("rep", "manager", "unread")] * 2
     assert [as_published(text).notify.proof.counts for text in (STARTER, some)] == [("rep",)] * 2
+
+
+@pytest.mark.parametrize("generation", [1, NEWEST])
+def test_a_version_of_any_generation_that_does_not_say_what_marketing_is_told_at_once_has_the_default(generation: int) -> None:
+    some = STARTER + "attention: {interrupt: []}\n"
+    named = STARTER + "attention: {tell_marketing: [rejected]}\n"
+
+    told = [as_published(text, generation=generation).attention.tell_marketing for text in (STARTER, some, named)]
+
+    assert told == [DISPUTABLE, DISPUTABLE, ("rejected",)]
 
 
 MARKETING = ("delivery", "note")

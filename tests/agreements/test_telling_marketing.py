@@ -9,7 +9,7 @@ import pytest
 
 from agreements.clauses.handover import Attention
 from agreements.telling_marketing import ANSWERED, LEAST_TO_DISPUTE, SETTLED, AtOnce, News, why_at_once
-from agreements.words import OUTCOMES, AnswerKind, MessageKind, NoWord, Outcome
+from agreements.words import DISPUTABLE, OUTCOMES, AnswerKind, MessageKind, NoWord, Outcome
 
 MORNING = datetime(2027, 2, 2, 9, tzinfo=UTC)
 LONG = MORNING + timedelta(days=2)
@@ -24,9 +24,8 @@ USUAL = Attention()
         (News(ANSWERED, "sql"), ""),
         (News(ANSWERED, "opportunity"), ""),
         (News(ANSWERED, "rejected", LONG), "agreed"),
-        (News(ANSWERED, "returned", LONG), ""),
-        (News(ANSWERED, "returned", SHORT), "disputable"),
-        (News(ANSWERED, "returned"), ""),
+        (News(ANSWERED, "returned", LONG), "agreed"),
+        (News(ANSWERED, "returned"), "agreed"),
         (News(SETTLED), ""),
         (News("note-needed"), "asks"),
         (News("decision-asked"), "asks"),
@@ -35,6 +34,22 @@ USUAL = Attention()
 )
 def test_what_became_of_a_lead_waits_and_what_asks_for_something_does_not(news: News, expected: AtOnce | NoWord) -> None:
     assert why_at_once(news, USUAL, morning=MORNING) == expected
+
+
+def test_where_the_agreement_says_nothing_exactly_what_can_be_disputed_comes_at_once() -> None:
+    answers: tuple[AnswerKind, ...] = get_args(AnswerKind)
+
+    at_once = {answer for answer in answers if why_at_once(News(ANSWERED, answer, LONG), USUAL, morning=MORNING) == "agreed"}
+
+    assert at_once == set(DISPUTABLE)
+
+
+@pytest.mark.parametrize("answer", DISPUTABLE)
+def test_what_the_agreement_lets_wait_comes_at_once_where_the_morning_would_leave_little_time_to_dispute_it(answer: AnswerKind) -> None:
+    named_none = Attention(tell_marketing=())
+
+    assert why_at_once(News(ANSWERED, answer, LONG), named_none, morning=MORNING) == ""
+    assert why_at_once(News(ANSWERED, answer, SHORT), named_none, morning=MORNING) == "disputable"
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

@@ -82,6 +82,10 @@ def test_marketing_sees_every_open_lead_overdue_first_with_the_time_in_its_stage
     assert "Ana Silva" in page
 
 
+def test_the_time_of_a_lead_that_has_just_come_is_not_said_in_seconds(company: Stage) -> None:
+    assert "Assigned for less than a minute" in seen(company)
+
+
 def test_names_are_only_in_a_browser_that_is_known_as_the_readers(company: Stage) -> None:
     unknown, of_somebody_else = seen(company, level=""), company.know(company.browser(), "ana").get(page_of(company)).text
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlmodel import select
 
 from agreements.review.period import Period, last_week
+from app.review.making import make_due
 from app.review.review import report
 from storage.tables import Touch
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.conftest import Command
-from tests.deal import until_working
+from tests.deal import until_accepted, until_working
 from tests.driver import Driver
 from tests.storage.plans import recorded
 
@@ -38,6 +40,22 @@ async def test_the_last_whole_week_is_reviewed_and_written(
     assert "b2b-saas@1, 1 Feb 2027 to 7 Feb 2027" in done.output
     assert (told["first"], told["last"], told["funnel"]["mqls"], told["open_leads"]) == ("2027-02-01", "2027-02-07", 1, 1)
     assert {"objectives.csv", "funnel.csv", "review.json"} <= {path.name for path in (tmp_path / "out").iterdir()}
+
+
+async def test_in_a_written_review_each_lead_to_discuss_is_a_link_that_is_the_same_for_everybody(
+    driver: Driver, box: Toolbox, time: SteppedTime, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Whoever has the file has no token of anybody: the address asks for a remembered browser."""
+    await until_accepted(driver, box)
+    time.at = datetime(2027, 2, 8, 9, tzinfo=UTC)
+    await make_due(box)
+    baton: Command = request.getfixturevalue("baton")
+
+    done = [baton("review", *words, "--out", str(tmp_path / name)) for name, words in (("made", ()), ("kept", ("show", "1")))]
+    pages = [(tmp_path / name / "review.html").read_text(encoding="utf-8") for name in ("made", "kept")]
+
+    assert [one.exit_code for one in done] == [0, 0], [one.output for one in done]
+    assert [re.findall(r"<a [^>]*>", page) for page in pages] == [['<a href="http://baton.test/me/leads/1">']] * 2
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agreements.time_shares import duration, time_shares
+from agreements.time_shares import duration, so_far, time_shares
 from agreements.where_time_went import TIME_PARTIES
 from app import terminal
 from tests.app.stage import Stage, stage, words_of
@@ -26,6 +26,7 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 @pytest.mark.parametrize(
     ("part", "words"),
     [
+        (timedelta(milliseconds=400), "less than 1 s"),
         (timedelta(seconds=20), "20 s"),
         (timedelta(minutes=7), "7 min"),
         (timedelta(minutes=59, seconds=40), "1 h"),
@@ -36,6 +37,20 @@ def company(tmp_path: Path) -> Iterator[Stage]:
 )
 def test_a_time_is_said_in_its_two_largest_units(part: timedelta, words: str) -> None:
     assert duration(part) == words
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        (timedelta(0), "less than a minute"),
+        (timedelta(seconds=59.6), "less than a minute"),
+        (timedelta(minutes=1), "1 min"),
+        (timedelta(days=1, hours=2), "1 d 2 h"),
+        (timedelta(seconds=-3), "less than a minute"),  # two processes whose clocks differ
+    ],
+)
+def test_how_long_something_has_lasted_is_said_without_seconds(part: timedelta, words: str) -> None:
+    assert so_far(part) == words
 
 
 def test_the_shares_of_a_bar_follow_each_other_and_fill_it() -> None:

@@ -61,7 +61,7 @@ def test_cancel_leaves_it_stuck_with_an_owner_and_an_alarm_until_it_is_let_go_on
 
     stuck = live.until_stage(taken, "stuck")
     assert stuck.owner == "operator"
-    alarm = f"Lead {taken.lead_id} is stuck"
+    alarm = f"Lead {taken.lead_id} has been stuck"
     live.until(lambda: [one for one in live.inbox.messages() if alarm in " ".join(one.text.split())])
     monkeypatch.setenv("BATON_HOME", str(live.stack.folder))
     assert CliRunner().invoke(app, ["leads", "unstick", str(taken.lead_id)]).exit_code == 0

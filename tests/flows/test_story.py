@@ -124,7 +124,7 @@ async def test_at_its_end_the_story_has_a_timeline_of_the_whole_life_and_the_log
     assert last.lines == told(box, assigned, after=first.until).lines
     rows = last.timeline.splitlines()
     assert rows[:4] == [
-        "0 s from the first line to the last. Times are in Europe/London.",
+        "less than 1 s from the first line to the last. Times are in Europe/London.",
         "",
         "| when | after | what happened |",
         "|---|---|---|",

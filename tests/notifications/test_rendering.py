@@ -387,6 +387,10 @@ def test_a_digest_has_a_row_a_lead_and_one_link_to_the_page_of_all() -> None:
     assert "Times are in Europe/London." in letter.text
 
 
+def test_a_stage_is_written_as_people_write_it() -> None:
+    assert "(lead 47), MQL" in render("marketing-digest", sample("marketing-digest"), key="k").text
+
+
 def test_a_digest_of_one_lead_says_which() -> None:
     row = DigestRow(42, "", Stage.WORKING, "How does it stand?")
 

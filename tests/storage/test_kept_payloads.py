@@ -33,7 +33,7 @@ def filled(database: Database) -> Database:
 
 def test_nothing_that_is_asked_at_a_delivery_or_a_tick_reads_a_whole_table(filled: Database) -> None:
     if not filled.is_sqlite:
-        pytest.skip("PostgreSQL reads so small a table as a whole; tests/storage/test_plans.py has large ones")
+        pytest.skip("PostgreSQL reads so small a table as a whole; tests/storage/budgets/ has large ones")
     with recorded(filled) as work, filled.write() as session:
         keep(session, 1000)
         kept_payloads.was_seen(session, "mark1")

@@ -15,7 +15,7 @@ from agreements.model import Agreement
 from app import terminal
 from app.commands.agreement.references import ReferenceOrFile, agreement_of, reference
 
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def diff(old: ReferenceOrFile, new: ReferenceOrFile, as_json: AsJson = False) -> None:

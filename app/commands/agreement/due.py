@@ -49,7 +49,7 @@ def due(
     tier: Annotated[str, typer.Option(help="The lead's tier.")] = "normal",
     rep: Annotated[str, typer.Option(help="Who has to act: a person in the roster, whose calendar counts.")] = "",
     roster_file: Annotated[Path | None, typer.Option("--roster", help="A roster file to use instead of the loaded roster.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show when a clock that starts at an instant is due: due time, reminders, ladder, and which days are skipped."""
     with terminal.told():

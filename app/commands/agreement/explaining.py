@@ -35,7 +35,7 @@ _BAR = 50
 def explain_lead(
     ref: ReferenceOrFile,
     lead: Annotated[int, typer.Option(help="Number of the lead, as `baton leads show` takes it.")],
-    at: Annotated[str, typer.Option(help="As of this instant, such as 2026-12-01T09:00:00+00:00. The default is now.")] = "",
+    at: Annotated[str, typer.Option(help="As of this instant, such as 2026-12-01T09:00:00+00:00. Default: now.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Show why a lead qualifies or not: each criterion with what it saw, when, points and why; what is missing, and by how much."""

@@ -72,7 +72,7 @@ def _publish(session: Session, text: str, now: datetime) -> AgreementVersion:
 def preview(
     ref: Reference,
     policy: InFlightPolicy = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Every handoff in flight, as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every handoff in flight as JSON.")] = False,
 ) -> None:
     """Show which handoffs in flight a deploy would touch, and how. Changes nothing."""
     box = terminal.open_box()

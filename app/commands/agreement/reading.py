@@ -15,7 +15,7 @@ from app.commands.agreement.references import ReferenceOrFile, agreement_of
 
 def show(
     ref: ReferenceOrFile,
-    file: Annotated[Path | None, typer.Argument(help="With --html: file for the page. The default is standard output.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="With --html: file for the page. Default: standard output.")] = None,
     html: Annotated[bool, typer.Option("--html", help="As one self-contained page with pictures.")] = False,
 ) -> None:
     """Show the contract in words: who owes whom what by when."""

@@ -32,14 +32,14 @@ STORED = "stored"
 def backtest(
     ref: ReferenceOrFile,
     leads: Annotated[str, typer.Option(help="A CSV file of past leads, or `stored`: those in the database.")],
-    against: Annotated[str, typer.Option(help="name@version or file to compare with. The default is the version in force.")] = "",
+    against: Annotated[str, typer.Option(help="name@version or file to compare with. Default: the version in force.")] = "",
     map: Annotated[Path | None, typer.Option(help="A map that names the columns of the file, see examples/maps/.")] = None,
     outcomes: Annotated[Path | None, typer.Option(help="A CSV file with the outcomes of the leads, instead of the map's.")] = None,
     by: Annotated[str, typer.Option(help="The fact that groups the leads.")] = "entry_channel",
     timezone: Annotated[str, typer.Option(help="Zone of times without a zone.")] = "UTC",
     limit: Annotated[int | None, typer.Option(help="At most this many rows of the file, or of the newest handoffs.", min=1)] = None,
     roster_file: Annotated[Path | None, typer.Option("--roster", help="A roster file, instead of the loaded roster.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts to this file.")] = None,
 ) -> None:
     """Show what a version would have made of past leads: who qualifies, who would get them, and how many were won. Changes nothing.
@@ -49,17 +49,18 @@ def backtest(
     from app.backtest.compare import compare
     from app.backtest.files import LeadFile, read_past
     from app.backtest.stored import read_stored
+    from storage.past import Which
 
     with terminal.told(), unusable_input():
         draft, box = agreement_of(ref), _installed()
         other = agreement_of(against) if against else _in_force(box, draft, ref) if box else None
         agreements = [draft, other] if other else [draft]
         now = box.read_now(lambda session, now: now) if box else _now()
-        mapping, crew = read_map(map) if map else None, _crew(box, roster_file)
+        mapping, crew, which = read_map(map) if map else None, _crew(box, roster_file), Which(limit)
         with _progress() as tell:
             if leads == STORED:
                 past = _box(box).read_now(
-                    lambda session, now: read_stored(session, agreements, now=now, by=by, limit=limit, mapping=mapping, outcomes=outcomes)
+                    lambda session, now: read_stored(session, agreements, now=now, by=by, which=which, mapping=mapping, outcomes=outcomes)
                 )
             else:
                 file = LeadFile(Path(leads), mapping, timezone, outcomes, by, limit)

@@ -35,7 +35,7 @@ class Example(StrEnum):
 def new(
     name: Annotated[str, typer.Argument(help="Name of the agreement: letters, digits, -, _ and .")],
     example: Annotated[Example, typer.Option("--from", help="The shipped agreement to begin with.")] = Example.STARTER,
-    out: Annotated[Path | None, typer.Option(help="File to write. The default is NAME.yaml.")] = None,
+    out: Annotated[Path | None, typer.Option(help="File to write. Default: NAME.yaml.")] = None,
 ) -> None:
     """Write an agreement to begin with. It passes `check` at once. An existing file is never overwritten."""
     if len(name) > 80 or not re.fullmatch(NAME, name):
@@ -63,7 +63,7 @@ def _write(file: Path, text: str) -> None:
         terminal.fail(terminal.USAGE, f"{file} cannot be written: {error.strerror}; name another file with --out.")
 
 
-def schema(out: Annotated[Path | None, typer.Option(help="File to write. The default is standard output.")] = None) -> None:
+def schema(out: Annotated[Path | None, typer.Option(help="File to write. Default: standard output.")] = None) -> None:
     """Write the JSON Schema of an agreement file, for editors: which keys and values are allowed, and what they mean."""
     text = json.dumps(agreement_schema(), indent=2, ensure_ascii=False)
     if out is None:
@@ -83,7 +83,7 @@ def check(
     leads: Annotated[Path | None, typer.Option(help="A CSV file of leads, to check how well they answer the rules.")] = None,
     map: Annotated[Path | None, typer.Option(help="A map that names its columns, see examples/maps/.")] = None,
 ) -> None:
-    """Show every mistake in a file at once, with its line and what to write instead. Notes name what Baton does not follow yet."""
+    """Show every mistake in a file at once, with its line and what to write instead. Notes name what is allowed and probably wrong."""
     with terminal.told():
         agreement = agreement_of(ref)
         problems = [_told(one) for one in problems_of(agreement)]

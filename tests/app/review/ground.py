@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
 
 from sqlmodel import Session, col, select
@@ -11,7 +11,7 @@ from agreements.review.period import Period
 from app.review.report import Review
 from app.review.review import report
 from storage import handoffs, opportunities
-from storage.tables import Answer, Handoff, Opportunity, Touch
+from storage.tables import Answer, GivenRuling, Handoff, Opportunity, Touch
 from tasks.background.migrate_version import carry_out
 from tasks.disputes import rulings
 from tasks.steps.merging import merge
@@ -28,7 +28,12 @@ FIRST, LAST = date(2027, 2, 1), date(2027, 4, 30)
 #: What becomes of the leads of one Monday, and where they come from.
 FATES = ("opportunity", "rejected", "silence", "accepted only", "returned", "disputed", "nurtured", "late", "twin")
 SOURCES = cycle(("test", "fair", "partner"))
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: What the second version says anew: reps have until ten working days of New York have passed.
+NEW_YORK = (
+    ("\nrouting:\n", '  new-york: {timezone: America/New_York, hours: {mon-fri: "09:00-17:00"}, holidays: {country: US}}\n\nrouting:\n'),
+    ("    calendar: rep\n    within: 10 working days", "    calendar: new-york\n    within: 10 working days"),
+)
 #: The Friday on which the quarter is looked at.
 END = datetime.fromisoformat("2027-04-30T18:00:00+00:00")
 
@@ -46,22 +51,44 @@ def reviewed(box: Toolbox, of: Period) -> Review:
 async def quarter(driver: Driver, box: Toolbox, *, mondays: int = 1) -> list[Taken]:
     """Live through a quarter, with leads of every fate on some of its Mondays. Returns every lead that was taken in.
 
-    A new version of the agreement begins after the first Monday, and a nurtured lead comes back.
+    A new version of the agreement begins after the first Monday, and a nurtured lead comes back. A lead waits over Easter, when London
+    has holidays and changes its clocks.
     """
     taken: list[Taken] = []
     for number in range(mondays):
         monday = MONDAY + timedelta(weeks=number * (10 // mondays))
         await driver.run(until=monday)
         driver.time.at = max(driver.time.at, monday)
-        for fate in FATES:
-            driver.time.at += timedelta(minutes=10)
-            taken.append(await live(driver, box, fate, number=len(taken)))
+        own: dict[str, Taken] = {}
+        for at, fate in enumerate(FATES):
+            if number or fate != "returned":  # the first one of these comes before Easter
+                driver.time.at += timedelta(minutes=10)
+                own[fate] = await live(driver, box, fate, number=number * len(FATES) + at)
+        taken += own.values()
         if number == 0:
             await new_version(driver, box, taken)
-            does(box, taken[FATES.index("nurtured")], "demo_requested", conversion_id="again")
+            does(box, own["nurtured"], "demo_requested", conversion_id="again", source=own["nurtured"].incoming.source)
             await driver.settle()
+    await driver.run(until=END - 40 * DAY)
+    taken.append(await over_easter(driver, box))
     await last_day(driver, box, taken)
     lie(box)
+    return taken
+
+
+async def over_easter(driver: Driver, box: Toolbox) -> Taken:
+    """A lead comes on the evening before Good Friday. It is accepted and tried on Tuesday, in summer time, and returned on Wednesday."""
+    driver.time.at = max(driver.time.at, datetime(2027, 3, 25, 16, 50, tzinfo=UTC))
+    taken = capture(box, source="fair", source_id="easter", **BY_POINTS)
+    await driver.settle()
+    driver.time.at += 5 * DAY - 8.5 * HOUR
+    answer_by_link(box, taken, "accepted")
+    await driver.settle()
+    driver.time.at += HOUR
+    answer_by_link(box, taken, "attempted")
+    await driver.settle()
+    driver.time.at += DAY
+    answer_by_link(box, taken, "returned", reason="no-authority")
     return taken
 
 
@@ -80,38 +107,35 @@ async def new_version(driver: Driver, box: Toolbox, taken: list[Taken]) -> None:
     """Deploy a second version. A lead that nobody has answered starts anew under it, and is the same pass."""
     taken.append(capture(box, source="partner", source_id="moves"))
     await driver.settle()
-    box.write_now(lambda session, now: published(session, text_of(2, "2027-03-01"), now))
+    box.write_now(lambda session, now: published(session, text_of(2, "2027-03-01", *NEW_YORK), now))
     carry_out(box, listed(box, "recall", 2))
-    await driver.settle()
 
 
 async def live(driver: Driver, box: Toolbox, fate: str, *, number: int) -> Taken:
-    """Carry one lead to its fate."""
+    """Carry one lead to its fate. What is said last is carried out with the next lead."""
     source = next(SOURCES)
+    wish = {"requested_time": driver.time.at + 26 * HOUR} if fate == "accepted only" else {}
     taken = capture(
-        box, source=source, source_id=f"s{number}", campaign=f"campaign {number % 2}", **(NOT_YET if fate == "nurtured" else {})
+        box, source=source, source_id=f"s{number}", campaign=f"campaign {number % 2}", **(NOT_YET if fate == "nurtured" else wish)
     )
+    other = capture(box, source=source, source_id=f"t{number}") if fate == "twin" else taken
     await driver.settle()
     if fate in ("nurtured", "silence"):
         return taken
     if fate == "twin":
-        other = capture(box, source=source, source_id=f"t{number}")
-        await driver.settle()
         box.write_now(lambda session, now: merge(session, other.lead_id, taken.lead_id, by="mina", now=now))
-        await driver.settle()
     if fate in ("rejected", "disputed"):
         answer_by_link(box, taken, "rejected", reason=("not-icp", "not-now", "no-budget")[number % 3])
-        await driver.settle()
         if fate == "disputed":
+            await driver.settle()
             await dispute(driver, box, taken, overturn=number % 2 == 0)
         return taken
     answer_by_link(box, taken, "accepted", **({"note_wrong": "campaign"} if number % 3 == 0 else {}))
-    await driver.settle()
     if fate == "late":
         await driver.run(until=driver.time.at + 2.5 * HOUR)
-        answer_by_link(box, taken, "returned", reason="not-icp")
-        await driver.settle()
+        answer_by_link(box, taken, "returned", reason="bad-data")
     if fate in ("opportunity", "returned"):
+        await driver.settle()
         driver.time.at += timedelta(minutes=20)
         answer_by_link(box, taken, "attempted")
         await driver.settle()
@@ -119,21 +143,23 @@ async def live(driver: Driver, box: Toolbox, fate: str, *, number: int) -> Taken
             answer_by_link(box, taken, "opportunity")
         else:
             answer_by_link(box, taken, "returned", reason="no-authority")
-        await driver.settle()
     return taken
 
 
 async def dispute(driver: Driver, box: Toolbox, taken: Taken, *, overturn: bool) -> None:
-    """Marketing objects to the rejection, and the manager decides."""
+    """Marketing objects to the rejection, and the manager decides on the next day."""
 
-    def work(session: Session, now: datetime) -> None:
+    def raise_it(session: Session, now: datetime) -> int:
         query = select(Answer).join(Handoff, col(Handoff.id) == col(Answer.handoff_id)).where(Handoff.lead_id == taken.lead_id)
         answer = the(session.exec(query.where(Answer.kind == "rejected")).first())
-        found = rulings.raise_dispute(session, answer.id, "mina", "They asked.", now=now, via="cli")
-        rulings.decide(session, found.id, "overturned" if overturn else "upheld", "maria", now=now, via="cli")
+        return rulings.raise_dispute(session, answer.id, "mina", "They asked.", now=now, via="cli").id
 
-    box.write_now(work)
-    await driver.settle()
+    ident = box.write_now(raise_it)
+    ruling: GivenRuling = "overturned" if overturn else "upheld"
+    tomorrow = driver.time.at + 22 * HOUR
+    await driver.run(until=tomorrow)
+    driver.time.at = tomorrow
+    box.write_now(lambda session, now: rulings.decide(session, ident, ruling, "maria", now=now, via="cli"))
 
 
 def lie(box: Toolbox) -> None:

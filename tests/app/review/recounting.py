@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from agreements.review.share import Share
 from app.review.report import Review
-from tests.app.review.ground import END, period
+from tests.app.review.ground import period
 
 ZONE = ZoneInfo("Europe/London")
 Rows = Sequence[tuple[Any, ...]]
@@ -116,20 +116,6 @@ def at(value: Any) -> datetime:
 def day(value: Any) -> date:
     """Return the day of an instant, in the agreement's zone."""
     return at(value).astimezone(ZONE).date()
-
-
-def seconds(start: Any, end: Any) -> float:
-    """Return the time between two instants within the quarter, never below zero. end: None for now."""
-    own = period()
-    return max(0.0, (min(at(end or END), own.as_of) - max(at(start), own.begins)).total_seconds())
-
-
-def grouped(rows: Rows) -> dict[Any, list[tuple[Any, ...]]]:
-    """Return the rows by their first column, without it."""
-    found: dict[Any, list[tuple[Any, ...]]] = {}
-    for first, *rest in rows:
-        found.setdefault(first, []).append(tuple(rest))
-    return found
 
 
 # Promises: each kept or missed one, with who owes it. Baton owes proofs, and the delivery of a lead is counted from its pass.
@@ -278,15 +264,3 @@ def days_to_won(rows: Rows) -> tuple[int, int, tuple[float, ...] | None, int | N
     took = [one for one in took if one >= 0]
     middle = tuple(quantiles(took, n=4, method="inclusive")) if len(took) > 1 else (float(took[0]),) * 3 if took else None
     return len(rows), len(took), middle, max(took, default=None)
-
-
-def time_of(rows: Rows) -> dict[str, int]:
-    """Return the time of all leads together, and of the parties that need no calendar: the proofs, and nurture."""
-    parts = {name: sum(seconds(*span) for span in spans) for name, spans in grouped(rows).items()}
-    return {name: round(part) for name, part in parts.items()}
-
-
-def told_time(found: Review) -> dict[str, int]:
-    """Return the same of the report."""
-    parts = {str(one.party): one.seconds for one in found.time_spent}
-    return {"whole": sum(parts.values()), "nurture": parts["nurture"], "notification": parts["notification"]}

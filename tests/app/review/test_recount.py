@@ -17,6 +17,7 @@ from storage import contracts
 from storage.database import UtcDateTime
 from tasks.wiring.toolbox import Toolbox
 from tests.app.review.ground import END, period, quarter, reviewed
+from tests.app.review.recounted_time import time_of, windows
 from tests.app.review.recounting import PASSES
 from tests.app.review.totals import NO_TOTALS, TOTALS
 from tests.conftest import MONDAY
@@ -53,6 +54,16 @@ async def test_every_total_equals_a_recount_by_sql(driver: Driver, box: Toolbox,
 
     assert {name: total.told(found) for name, total in TOTALS.items()} == counted
     assert found.funnel.mqls >= 8 * mondays, "a quarter without leads proves nothing"
+
+
+def test_holidays_and_summer_time_matter_to_the_recount() -> None:
+    """Easter lies in the quarter: with other open hours the recount would differ from the review."""
+    thursday, wednesday = datetime(2027, 3, 25, 16, 50, tzinfo=UTC), datetime(2027, 3, 31, 9, 20, tzinfo=UTC)
+    rows = [("handoff", 1, 1, "1", thursday, None, thursday), ("wait", 1, 1, "acceptance", thursday, wednesday, wednesday)]
+
+    spent = [time_of(rows, [*windows(**differs)])["rep"] for differs in ({}, {"holidays": False}, {"summer_time": False})]
+
+    assert spent == [one * 60 for one in (40 + 450 + 80, 40 + 3 * 450 + 80, 40 + 450 + 20)]
 
 
 async def test_the_week_on_the_page_equals_the_review_of_its_days(

@@ -8,6 +8,7 @@ from typing import Any
 from agreements.review.funnel import Speed
 from agreements.review.share import Share
 from app.review.report import Review
+from tests.app.review import recounted_time as times
 from tests.app.review import recounting as again
 from tests.app.review.recounting import DUE, Total, number, of, share
 
@@ -34,21 +35,8 @@ CAMPAIGNS = " UNION ALL ".join(
     f" WHERE {OPENED} OR ended <> 'open' GROUP BY name, currency"
     for which, order in (("first", "ASC"), ("last", "DESC"))
 )
-#: Everything of a lead's age, and the parts of it that need no calendar. A look at a nurtured lead is a wait, and its proof is another one.
-TIME = """
-, aged AS (SELECT DISTINCT lead_id FROM own WHERE ended IS NULL OR ended >= :begins),
-looked AS (SELECT h.id, h.lead_id, min(w.opened_at) AS since,
-    CASE WHEN count(*) = count(w.closed_at) THEN max(w.closed_at) ELSE (SELECT min(n.created_at) FROM handoffs n
-      WHERE n.lead_id = h.lead_id AND n.id > h.id) END AS until
-  FROM waits w JOIN handoffs h ON h.id = w.handoff_id WHERE w.kind = 'revisit'
-    AND h.lead_id IN (SELECT lead_id FROM aged) GROUP BY h.id, h.lead_id)
-SELECT 'whole', coalesce((SELECT max(a.at) FROM activities a WHERE a.lead_id = h.lead_id AND a.received_at <= h.created_at AND NOT EXISTS (
-    SELECT 1 FROM handoffs p WHERE p.lead_id = h.lead_id AND p.id < h.id AND p.ended_at >= a.received_at)), h.created_at), h.ended_at
-  FROM handoffs h WHERE h.lead_id IN (SELECT lead_id FROM aged)
-UNION ALL SELECT 'whole', since, until FROM looked
-UNION ALL SELECT 'nurture', since, until FROM looked
-UNION ALL SELECT 'notification', w.opened_at, coalesce(a.answered_at, w.closed_at) FROM waits w JOIN handoffs h ON h.id = w.handoff_id
-  LEFT JOIN answers a ON a.id = w.answer_id WHERE w.about = 'proof' AND h.lead_id IN (SELECT lead_id FROM aged)"""
+MATURED = """SELECT mql, accepted, sql, opportunity, (SELECT min(o.settled_at) FROM chain c JOIN opportunities o ON o.handoff_id = c.id
+  WHERE c.root = own.id AND o.state = 'won' AND o.settled_at < :as_of) FROM own WHERE mql IS NOT NULL"""
 NOTES = {
     "came-twice": "SELECT count(*) FROM handoffs WHERE stage = 'merged'",
     "opportunity-without-lead": f"SELECT count(*) FROM opportunities WHERE lead_id IS NULL AND {OPENED}",
@@ -95,6 +83,14 @@ def _money(one: Any) -> tuple[int, ...]:
 
 
 TOTALS: Mapping[str, Total] = {
+    "version": number(
+        lambda found: found.version, "SELECT max(version) FROM agreement_versions WHERE deployed_at IS NOT NULL AND effective_at < :as_of"
+    ),
+    "versions": Total(
+        lambda found: list(found.versions),
+        "SELECT DISTINCT h.version FROM mqls JOIN ends ON ends.root = mqls.id JOIN handoffs h ON h.id = ends.newest ORDER BY 1",
+        lambda rows: [version for (version,) in rows],
+    ),
     "funnel.began": number(
         lambda found: found.funnel.began, "SELECT count(*) FROM own WHERE began >= :begins AND began < :as_of"
     ),
@@ -130,9 +126,7 @@ TOTALS: Mapping[str, Total] = {
         f"SELECT currency, coalesce(sum(amount), 0), count(*) FROM deals WHERE {OPENED} GROUP BY currency ORDER BY currency",
         lambda rows: max(rows, key=lambda row: row[2])[:2],
     ),
-    "objectives[].pace.done": number(
-        lambda found: _aim("mqls")(found).pace.done, "SELECT count(*) FROM own WHERE mql >= :month AND mql < :as_of"
-    ),
+    "objectives[].pace": Total(times.told_pace, "SELECT count(*) FROM own WHERE mql >= :month AND mql < :as_of", times.paced),
     "sides": Total(lambda found: {one.side: of(one.kept) for one in found.sides}, DUE, again.sides),
     "promises": Total(
         lambda found: {(one.clock, one.owed_by): (of(one.kept), dict(one.caused_by)) for one in found.promises}, DUE, again.kept
@@ -155,6 +149,7 @@ TOTALS: Mapping[str, Total] = {
         f"SELECT touches FROM {GAVE_UP}",
         again.touches,
     ),
+    "maturities": Total(lambda found: {one.step: one.seconds for one in found.maturities}, MATURED, times.maturities),
     "cohorts": Total(
         lambda found: {
             one.month: (one.mqls, *(step.reached.count for step in (one.sal, one.sql, one.opportunity, one.won))) for one in found.cohorts
@@ -211,7 +206,7 @@ TOTALS: Mapping[str, Total] = {
     "time_of_leads": number(
         lambda found: found.time_of_leads, "SELECT count(DISTINCT lead_id) FROM own WHERE ended IS NULL OR ended >= :begins"
     ),
-    "time_spent": Total(again.told_time, TIME, again.time_of),
+    "time_spent": Total(times.told_time, times.SEGMENTS, times.time_of),
     "ticks": Total(
         lambda found: [of(one.ticked) for one in found.ticks],
         """SELECT sum(CASE WHEN CAST(a.data AS TEXT) LIKE '%"campaign"%' THEN 1 ELSE 0 END), count(*) FROM answers a
@@ -251,16 +246,7 @@ TOTALS: Mapping[str, Total] = {
 }  # fmt: skip
 #: Numbers of the JSON that are no totals, and what they are.
 NO_TOTALS: Mapping[str, str] = {
-    "version": "of the agreement",
-    "versions[]": "of the agreement",
-    "objectives[].pace.target": "as agreed",
-    "objectives[].pace.expected": "the target by working days",
-    "objectives[].pace.working_days_passed": "of the agreement's calendar",
-    "objectives[].pace.working_days": "of the agreement's calendar",
-    "objectives[].pace.needed_a_day": "the target by working days",
     "to_decide[]": "repeats a share of the report",
-    "maturities[].seconds": "how old a month has to be, by the agreed clocks while few leads took the step",
-    "open_by_age[].days": "where a group ends",
     "reasons[].alert_above": "as agreed",
     "to_discuss[].lead": "the number of a lead",
     "decisions[].number": "the number of a decision",

@@ -74,7 +74,7 @@ async def test_a_stuck_lead_is_told_of_once_when_it_begins_and_once_when_it_is_o
 
     assert letters(box, "alarm-told") == ["oscar", "oscar"]
     began, over = texts(box)
-    assert f"Lead {taken.lead_id} is stuck since" in began
+    assert f"Lead {taken.lead_id} has been stuck since" in began
     assert "5 attempts failed: CrmError" in began
     assert f"baton leads unstick {taken.lead_id}" in began
     assert f"Lead {taken.lead_id} is not stuck any more." in over
@@ -91,7 +91,7 @@ async def test_leads_that_get_stuck_together_make_one_message(driver: Driver, bo
     await look(driver)
 
     assert letters(box, "alarm-told") == ["oscar"]
-    assert [f"Lead {one.lead_id} is stuck" in texts(box)[0] for one in taken] == [True] * 3
+    assert [f"Lead {one.lead_id} has been stuck" in texts(box)[0] for one in taken] == [True] * 3
     assert {row.told_by for row in kept(box)} == {"email"}
 
 
@@ -176,7 +176,7 @@ async def test_an_alarm_about_mail_goes_out_by_chat_and_is_over_when_mail_works_
     await look(driver)
 
     assert letters(box, "alarm-told", "chat") == ["oscar"]
-    assert "The channel email takes no messages since" in kept_by(box, "chat").letters[-1].chat
+    assert "The channel email has taken no messages since" in kept_by(box, "chat").letters[-1].chat
     assert letters(box, "alarm-told", "email") == ["oscar"]
     assert [(row.kind, row.subject, row.ended_at is not None) for row in kept(box)] == [("channel-fails", "email", True)]
 
@@ -242,7 +242,7 @@ async def test_a_source_that_falls_silent_is_told_of_and_is_over_with_its_next_l
 
     assert (row.kind, row.subject, row.since) == ("source-silent", "website", MONDAY)
     began, over = texts(box)
-    assert "No lead came from website since 2027-02-01 09:00 UTC." in began
+    assert "No lead has come from website since 2027-02-01 09:00 UTC." in began
     assert "Leads come from website again" in over
 
 
@@ -320,7 +320,7 @@ async def test_without_a_worker_the_web_process_looks_and_tells(driver: Driver, 
         await alarm_watch.watch(box, real=real(time))
 
     assert letters(box, "alarm-told") == ["oscar"]
-    assert f"No worker is at work since {BEGUN:%Y-%m-%d %H:%M} UTC" in texts(box)[0]
+    assert f"No worker has been at work since {BEGUN:%Y-%m-%d %H:%M} UTC" in texts(box)[0]
     assert letters(box, "told") == []
     box.write_now(lambda session, now: worker_beats.beat(session, "b", real=real(time), ticked_at=real(time), prefect_away_since=None))
     await look(driver)

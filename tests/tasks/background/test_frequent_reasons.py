@@ -72,7 +72,8 @@ def test_each_signer_gets_one_mail_in_a_month(limited: Toolbox, time: SteppedTim
 
     assert sorted(one.to.email for one in first) == SIGNERS
     assert first[0].subject == "b2b-saas: sales often gives the reason 'Something else'"
-    assert "'Something else' is 3 of 20 rejections in March 2027 (15 %). Agreed are at most 10 %." in first[0].text
+    assert "'Something else' is 3 of 20 rejections in March 2027 (15 %). The agreed limit is 10 %." in first[0].text
+    assert "baton review --agreement b2b-saas --from 2027-03-01" in first[0].text
     assert again == later == first
     assert len(next_month) == 2 * len(SIGNERS)
 

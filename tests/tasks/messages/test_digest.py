@@ -91,7 +91,7 @@ async def test_a_reminder_about_a_cold_lead_makes_no_mail_and_stands_in_the_next
 
     (digest,) = digests_of(box)
     assert newest(box, taken).tier == "normal"
-    assert f"{taken.incoming.company} (lead {taken.lead_id}), assigned" in digest.text
+    assert f"{taken.incoming.company} (lead {taken.lead_id}), Assigned" in digest.text
     assert "Still needed: an answer (accept or reject)." in digest.text
     assert letters(box, "reminder") == []
 

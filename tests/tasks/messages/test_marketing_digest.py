@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from agreements.words import Outcome
+from agreements.words import DISPUTABLE, GivenBack, Outcome
 from notifications.letter import Letter
 from storage import deliveries
 from storage.suppressions import Told
@@ -73,23 +73,44 @@ async def test_an_acceptance_makes_no_mail_and_is_in_the_digest_of_the_next_morn
     assert len(digests_of(box)) == 1, "a morning without news has no digest"
 
 
-async def test_a_rejection_is_told_at_once_and_a_return_in_the_morning_with_the_way_to_dispute_it(
-    driver: Driver, box: Toolbox, time: SteppedTime
-) -> None:
-    first = capture(box, **BY_POINTS)
+async def rejected(driver: Driver, box: Toolbox, **changes: object) -> Taken:
+    taken = capture(box, **changes)
     await driver.settle()
-    answer_by_link(box, first, "rejected", reason="not-now")
+    answer_by_link(box, taken, "rejected", reason="not-now")
+    await driver.settle()
+    return taken
+
+
+@pytest.mark.parametrize("outcome", DISPUTABLE)
+async def test_by_default_each_answer_that_can_be_disputed_is_told_at_once_and_not_again_in_the_morning(
+    driver: Driver, box: Toolbox, time: SteppedTime, outcome: GivenBack
+) -> None:
+    """The agreement in force has no such key."""
+    taken = await {"rejected": rejected, "returned": returned}[outcome](driver, box, **BY_POINTS)
     await until(driver, time, time.at + timedelta(minutes=10))
 
-    assert letters(box, "feedback") == ["mina"]
+    (told,) = [one for one in kept_by(box, "email").letters if one.message == "feedback"]
+    assert told.to.id == "mina"
+    answer = box.links.read_to_dispute(told.link.rpartition("/")[2]).answer_id
+    row = the(box.read_now(lambda session, now: session.get(Answer, answer)))
+    assert (row.kind, row.handoff_id) == (outcome, newest(box, taken).id)
 
-    second = await returned(driver, box, **BY_POINTS)
     await until(driver, time, TUESDAY)
 
-    assert letters(box, "feedback") == ["mina"]
+    assert outcome not in kept(box)
+    assert [one for one in digests_of(box) if "You may dispute this" in one.text] == []
+
+
+async def test_a_return_that_the_agreement_lets_wait_is_in_the_digest_with_the_way_to_dispute_it(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
+    agree_on(box, lambda tree: tree["attention"].update(tell_marketing=["rejected"]))
+    taken = await returned(driver, box, **BY_POINTS)
+    await until(driver, time, TUESDAY)
+
+    assert letters(box, "feedback") == []
     (digest,) = digests_of(box)
-    assert digest.text.count("(lead ") == 1, "the rejection was told already"
-    assert f"RETURNED BY SALES (1)\n\n{second.incoming.company} (lead {second.lead_id})" in digest.text
+    assert f"RETURNED BY SALES (1)\n\n{taken.incoming.company} (lead {taken.lead_id})" in digest.text
     link = digest.text.partition("You may dispute this until ")[2].partition(": ")[2].split()[0]
     assert box.links.read_to_dispute(link.rpartition("/")[2]).person == "mina"
 
@@ -97,7 +118,7 @@ async def test_a_rejection_is_told_at_once_and_a_return_in_the_morning_with_the_
 async def test_a_return_that_the_morning_would_hardly_leave_time_to_dispute_is_told_at_once(
     driver: Driver, box: Toolbox, time: SteppedTime
 ) -> None:
-    agree_on(box, lambda tree: tree.update(dispute={"within": "1 working hour"}))
+    agree_on(box, lambda tree: tree.update(dispute={"within": "1 working hour"}, attention={"tell_marketing": []}))
     await returned(driver, box, **BY_POINTS)
     await until(driver, time, time.at + timedelta(minutes=10))
 

@@ -75,7 +75,7 @@ async def test_a_reason_leads_where_the_agreement_says(
     assert tenures(box, taken)[0].ended_because == ("note-returned" if code == "bad-data" else said)
     [line] = [event for event in events_of(box, taken) if event.kind == said]
     assert line.data["counts_against"] == counts_against
-    told = ["rejected"] * len(letters(box, "feedback")) + [outcome for outcome, _ in news(box) if outcome != "accepted"]
+    told = [said] * len(letters(box, "feedback")) + [outcome for outcome, _ in news(box) if outcome != "accepted"]
     assert told == ([] if stage == "suppressed" else [said]), "nobody is told about somebody who opted out"
     if days is not None:
         wait = wait_of(box, taken)
