@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -52,7 +54,7 @@ def read_agreement(text: str, *, name: str = "agreement") -> Agreement:
     file. In a file with mistakes, the checks run too, except those that depend on a mistake.
     """
     try:
-        written = read(text)
+        written = _written(text)
     except Unreadable as error:
         raise InvalidAgreement(_lines(error.mistakes, name)) from error
     if not isinstance(written.value, Mapping):
@@ -74,9 +76,15 @@ def as_published(text: str, *, name: str = "agreement", generation: int = NEWEST
     the shape is no longer known.
     """
     try:
-        return Agreement.model_validate(completed(read(text).value, generation))
+        return Agreement.model_validate(completed(_written(text).value, generation))
     except (Unreadable, ValidationError):
         return read_agreement(text, name=name)
+
+
+@lru_cache(maxsize=4)
+def _written(text: str) -> Written:
+    """Return the content of this text, for reading only. Whoever publishes a text checks it and uses it next, and reading takes longest."""
+    return read(text)
 
 
 def _lines(found: Iterable[Mistake], name: str) -> list[str]:
@@ -108,6 +116,8 @@ class _Reading:
                 return Agreement.model_validate(self._tree)
             except ValidationError as error:
                 found = list(mistakes(error, self._tree))
+            if self._tree is self._written.value:
+                self._tree = deepcopy(self._tree)  # the text may be read again: only the copy is mended
             for path, what in found:
                 if path not in self._thinned and not self._is_doubtful(path):
                     self._tell(path, what)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from agreements.words import ClockName
 from app.backtest.lines import move_lines
 from app.backtest.report import Backtest, GroupFound, Share, SideFound
 from app.backtest.route_report import RoutingFound
@@ -14,6 +15,11 @@ from app.charts.parts import Part
 CHANCE = "The line is the range that chance alone could give."
 #: Colours of the four moves: both, only the draft, only the other version, neither.
 _MOVES = (4, 0, 1, None)
+#: The titles of the promises that reps would miss.
+_MISSED: Mapping[ClockName, str] = {
+    "acceptance": "Acceptances expected to be missed",
+    "first_attempt": "First attempts expected to be missed",
+}
 #: Shares are drawn where the outcome of at least this many leads is known.
 ENOUGH = 30
 
@@ -92,9 +98,11 @@ def stages(found: Backtest) -> Iterator[Chart]:
 
 
 def routing(found: RoutingFound, *, tone: int) -> Iterator[Chart]:
-    """Yield how many of the routed leads each rep gets, the most that each has open at once, and the acceptances missed."""
+    """Yield how many of the routed leads each rep gets, the most that each has open at once, and the missed promises."""
     yield Bars(title="Routed leads", rows=tuple(Bar(one.name, one.leads, tone) for one in found.reps), if_empty="No lead was routed.")
     yield Load(title="Most open leads at once", reps=tuple(RepLoad(one.name, one.most_open, one.capacity) for one in found.reps))
     if found.answers:
-        rows = [Rate(one.name, promise.missed) for one in found.reps for promise in one.promises[:1] if promise.missed]
-        yield Rates(title="Acceptances expected to be missed", note=CHANCE, rows=tuple(rows))
+        for name, title in _MISSED.items():
+            promises = ((one.name, promise) for one in found.reps for promise in one.promises if promise.name == name)
+            rows = tuple(Rate(rep, promise.missed) for rep, promise in promises if promise.missed)
+            yield Rates(title=title, note=CHANCE, rows=rows)

@@ -119,7 +119,7 @@ def sentences(found: RoutingFound) -> Iterator[str]:
     if found.waited.count:
         yield f"{found.waited.words} would have waited for their rep, at most {lasting(found.longest.total_seconds())}."
     if found.why:
-        yield f"Why they went there: {'; '.join(f'{why} {count:,}' for why, count in found.why.items())}."
+        yield f"Why they went there: {'; '.join(f'{why} ({count:,})' for why, count in found.why.items())}."
 
 
 def stage_lines(found: Backtest) -> Iterator[tuple[str, tuple[Cell, ...]]]:

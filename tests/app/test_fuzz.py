@@ -14,14 +14,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import pytest
 import requests
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from schemathesis import Case, GenerationMode, openapi
 from sqlmodel import Session, SQLModel
 
 from app.web.site import create_site
@@ -35,6 +34,9 @@ from tests.app.stage import AGREEMENT, Stage, path_of, stage
 from tests.app.test_slow_clients import served
 from tests.examples import at_night
 from tests.patience import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    from schemathesis import Case
 
 pytestmark = pytest.mark.long
 
@@ -122,8 +124,11 @@ def searched(strategy: st.SearchStrategy[Any], count: int, run: Callable[[Any], 
 _PHASES = (Phase.generate, Phase.shrink)
 
 
-def cases_of(schema: Any) -> st.SearchStrategy[Case[Any]]:
-    """Requests that fit a description, and such that do not."""
+def cases_of(description: Any) -> st.SearchStrategy[Case[Any]]:
+    """Requests that fit an OpenAPI description, and such that do not."""
+    from schemathesis import GenerationMode, openapi  # takes a second, which the tests of every other file would wait
+
+    schema: Any = openapi.from_dict(description)
     operations = [result.ok() for result in schema.get_all_operations()]
     modes = (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
     return st.one_of(*(operation.as_strategy(generation_mode=mode) for operation in operations for mode in modes))
@@ -143,7 +148,7 @@ def prepared(case: Case[Any]) -> tuple[str, str, dict[str, str], bytes]:
 @pytest.mark.timeout(1200)
 def test_a_stranger_at_the_api_changes_nothing(ground: Fuzzed) -> None:
     key = ground.company.key()
-    before, schema = ground.digest(), openapi.from_dict(ground.site.openapi())
+    before, schema = ground.digest(), ground.site.openapi()
 
     def run(case: Case[Any]) -> None:
         method, url, headers, body = prepared(case)
@@ -161,7 +166,7 @@ def test_a_stranger_at_the_api_changes_nothing(ground: Fuzzed) -> None:
 
 @pytest.mark.timeout(1200)
 def test_a_key_at_the_api_takes_in_leads_and_nothing_else(ground: Fuzzed) -> None:
-    key, schema = {"authorization": f"Bearer {ground.company.key()}"}, openapi.from_dict(ground.site.openapi())
+    key, schema = {"authorization": f"Bearer {ground.company.key()}"}, ground.site.openapi()
     others = {"assignments", "answers", "waits", "devices", "deliveries", "api_keys", "signatures", "agreement_versions", "touches"}
     before = ground.digest()
 
@@ -213,7 +218,7 @@ def to_sign(company: Stage) -> ToSign:
 def test_a_stranger_at_the_pages_changes_nothing(ground: Fuzzed) -> None:
     """With links that are spoiled in some place, and without any."""
     spoiled = {template: [token[:-1], token[1:], token.swapcase()] for template, (token, *_) in links_of(ground.company).items()}
-    before, schema = ground.digest(), openapi.from_dict(described(spoiled, ["1"]))
+    before, schema = ground.digest(), described(spoiled, ["1"])
 
     def run(case: Case[Any]) -> None:
         method, url, headers, body = prepared(case)
@@ -233,7 +238,7 @@ def test_a_link_without_its_number_changes_nothing(ground: Fuzzed) -> None:
     wait, links = company.rows(Wait)[0], company.box.links
     code = links.signing_code(to_sign(company))
     numbers = {links.number(token) for template in tokens if "sign" not in template for token in tokens[template]}
-    schema = openapi.from_dict(described(tokens, [wait.id]))
+    schema = described(tokens, [wait.id])
     before = ground.digest(MAY_GROW)
 
     def run(case: Case[Any]) -> None:

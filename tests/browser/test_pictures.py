@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from agreements.words import ChannelName, GivenAnswer
 from app.audit.page import page as audit_page
+from app.backtest.page import page as backtest_page
 from app.demo.inbox.pages import PageServer
 from app.review.page import page as review_page
 from app.web.site import create_site
@@ -31,6 +32,7 @@ from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.audit.ground import example_audit
+from tests.app.backtest.example import example_backtest
 from tests.app.review.example import example_review
 from tests.browser.conftest import PHONE, press, shown
 from tests.driver import Driver
@@ -189,6 +191,18 @@ def test_a_review_is_one_page_at_each_width(page: Page, tmp_path: Path, width: i
         picture(page, "section:has(h2:text-is('From an MQL to a win')) .chart", "review-win", top=True)
     else:
         picture(page, ".sheet", "review-phone")
+
+
+def test_a_backtest_shows_where_the_leads_would_go(page: Page, tmp_path: Path) -> None:
+    html = tmp_path / "backtest.html"
+    html.write_text(backtest_page(example_backtest()), encoding="utf-8")
+
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(html.as_uri())
+    expect(page.get_by_role("heading", name="Where leads would go")).to_be_visible()
+    shown(page)
+
+    picture(page, "section:has(h2:text-is('Where leads would go')) .wide >> nth=1", "backtest-routing", top=True)
 
 
 def picture(page: Page, last: str, name: str, *, top: bool = False) -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from agreements.backtest.columns import judge
 from agreements.model import Agreement
 from agreements.roster import read_roster
+from app.backtest import charts
 from app.backtest.compare import compare
 from app.backtest.crew import NO_ROSTER, Crew
 from app.backtest.page import page
@@ -25,6 +26,7 @@ from app.backtest.route_lines import model, sentences
 from app.backtest.route_report import RoutingFound
 from app.backtest.routed import routed
 from app.backtest.sample import Sample, sample
+from app.charts.kinds import Rates
 from app.charts.parts import Part
 from app.cli import app as cli
 from storage.answer_times import PastAnswer
@@ -155,6 +157,10 @@ def test_answers_that_baton_knows_say_how_many_promises_would_be_missed(tmp_path
     assert {one.rep: one.promises[0].missed for one in found.reps if one.rep in ("ana", "ben")} == {"ana": Part(2, 2), "ben": Part(0, 1)}
     assert the(found.promises[0].missed).few
     assert "80 acceptances of the last year. 2 reps have times of their own" in model(found)
+    drawn = {one.title: {row.name: row.part for row in one.rows} for one in charts.routing(found, tone=0) if isinstance(one, Rates)}
+    for title, at in (("Acceptances expected to be missed", 0), ("First attempts expected to be missed", 1)):
+        assert drawn[title] == {one.name: one.promises[at].missed for one in found.reps if one.promises[at].missed}
+    assert drawn["First attempts expected to be missed"], "ben's"
 
 
 def test_without_a_roster_the_part_says_how_to_give_one_and_the_rest_is_as_before(tmp_path: Path) -> None:
