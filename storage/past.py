@@ -21,7 +21,7 @@ from storage.tables import Activity, Answer, AnswerState, Event, Handoff, Lead, 
 
 #: The events that show when a handoff was judged for the first time.
 _JUDGED: tuple[EventKind, ...] = ("screened", "routed", "disqualified", "attached", "suppressed", "taken", "taken-at-work")
-_ACCEPTED: tuple[AnswerKind, ...] = ("accepted",)
+_SALES_SAID: tuple[AnswerKind, ...] = ("accepted", "opportunity")
 #: Stages with no pass of their own, or with nothing left to judge by. A withdrawn handoff continued in another one.
 _NOT_JUDGED = (Stage.MERGED, Stage.WITHDRAWN, Stage.ERASED)
 
@@ -32,7 +32,8 @@ class PastHandoff:
 
     judged_at: when it was qualified, else when it was screened. values: the facts at that time, account facts included; as_of_then: False
     where only today's values are known. last_touch: before then. since: the end of the handoff before. assigned_at, ended_at: None where
-    that has not happened. accepted, contacted: a rep accepted the lead, tried to reach it. made_opportunity: it ended as an opportunity.
+    that has not happened. accepted, contacted: a rep accepted the lead, tried to reach it. made_opportunity: it ended as an opportunity,
+    also as one that was lost since and sent the lead to nurture.
     """
 
     id: int
@@ -60,11 +61,20 @@ class PastActivity:
     received_at: datetime
 
 
-def past_handoffs(session: Session, *, limit: int | None = None) -> list[PastHandoff]:
-    """The handoffs that were judged, oldest first. limit: only the newest ones; then nothing is read of leads that have none of these."""
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which handoffs: the newest so many, None for all; those under a version of this agreement, empty for every agreement."""
+
+    limit: int | None = None
+    agreement: str = ""
+
+
+def past_handoffs(session: Session, which: Which = Which()) -> list[PastHandoff]:
+    """The handoffs that were judged, oldest first. Of only the newest ones, nothing is read of leads that have none of these."""
     judged = _first_judged(session)
     query = select(Handoff.id, Handoff.mql_at).where(col(Handoff.stage).not_in(_NOT_JUDGED)).order_by(col(Handoff.id))
-    chosen = [ident for ident, mql_at in session.exec(query) if mql_at or ident in judged][-limit if limit else None :]
+    query = query.where(Handoff.agreement == which.agreement) if which.agreement else query
+    chosen = [ident for ident, mql_at in session.exec(query) if mql_at or ident in judged][-which.limit if which.limit else None :]
     if not chosen:
         return []
     whose = _leads_since(chosen[0])
@@ -111,9 +121,9 @@ class _Known:
         for lead_id, at, handoff_id in session.exec(touches.order_by(col(Touch.lead_id), col(Touch.at))):
             self.touches[lead_id].append(at)
             self.contacted.add(handoff_id)
-        counted = (col(Answer.kind).in_(_ACCEPTED), col(Answer.state) == AnswerState.COUNTED.value)
-        accepted = select(Answer.handoff_id).join(Handoff, col(Handoff.id) == col(Answer.handoff_id))
-        self.accepted = set(session.exec(accepted.where(col(Handoff.lead_id).in_(whose), *counted)))
+        counted = (col(Answer.kind).in_(_SALES_SAID), col(Answer.state) == AnswerState.COUNTED.value)
+        said = select(Answer.kind, Answer.handoff_id).join(Handoff, col(Handoff.id) == col(Answer.handoff_id))
+        self.said = set(session.exec(said.where(col(Handoff.lead_id).in_(whose), *counted)))
 
     def told(self, lead_id: int, at: datetime) -> tuple[dict[str, Any], bool]:
         """What the lead had said by then, and True; else what it says today, and False."""
@@ -147,7 +157,7 @@ def _past(session: Session, row: Handoff, known: _Known, at: datetime) -> PastHa
         since=before.ended_at if before else None,
         assigned_at=row.first_assigned_at,
         ended_at=row.ended_at,
-        accepted=row.id in known.accepted,
+        accepted=("accepted", row.id) in known.said,
         contacted=row.id in known.contacted,
-        made_opportunity=row.stage == Stage.OPPORTUNITY,
+        made_opportunity=row.stage == Stage.OPPORTUNITY or (row.ended_at is not None and ("opportunity", row.id) in known.said),
     )

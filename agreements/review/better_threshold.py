@@ -59,7 +59,7 @@ def _is_too_low(curve: Sequence[AtLeast], threshold: int, agreed: float | None) 
         return False
     low, above = _between(curve, threshold, end), curve[end].won
     of_low, of_above = interval(low.count, of=low.of), interval(above.count, of=above.of)
-    if of_low is None or of_above is None or low.of < FEW or above.count < FEW:
+    if of_low is None or of_above is None or low.of < FEW or above.of < FEW:
         return False
     return of_low[1] < PART * of_above[0] and (agreed is None or of_low[1] < agreed)
 

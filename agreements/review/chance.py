@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from math import exp, sqrt
+from math import copysign, sqrt
 from statistics import NormalDist
 
+from agreements.review.regression import fit
 from agreements.review.share import Share
 
 _Z = 1.959964
-#: Beyond this the logistic curve is flat to the last digit.
-_FLAT = 30.0
-_ROUNDS = 50
-
-Matrix = list[list[float]]
 
 
 def interval(count: int, *, of: int) -> tuple[float, float] | None:
@@ -51,62 +47,38 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """How much ten points raise the log of the odds of a win: ten of the rest, and ten of the criterion. spreads: their variances and
-    the covariance."""
+    """How much ten points raise the log of the odds of a win: ten of the rest, and ten of the criterion.
+
+    others, less, some: how clear it is that the rest matters, that the criterion is worth less than the asked part of the rest, and that it
+    is worth anything; in standard errors, negative where the contrary is so.
+    """
 
     rest: float
     given: float
-    spreads: tuple[float, float, float]
-
-    def apart(self, *, part: float) -> float:
-        """Return by how many standard errors the criterion's points are worth less than this part of what the others are worth."""
-        of_rest, of_given, both = self.spreads
-        spread = part * part * of_rest + of_given - 2 * part * both
-        return (part * self.rest - self.given) / sqrt(spread) if spread > 0 else 0.0
+    others: float
+    less: float
+    some: float
 
 
-def worth(cells: Iterable[Cell]) -> Worth | None:
+def worth(cells: Iterable[Cell], *, part: float) -> Worth | None:
     """Return what the points are worth, by a logistic regression of wins on both; None where these leads cannot tell.
 
     Leads are chosen by their points. A regression on the points themselves stays right under this choice, where a plain comparison of
-    leads with and without the criterion would not.
+    leads with and without the criterion would not. How clear it is says the ratio of likelihoods: errors of the coefficients say nothing
+    where wins follow the points without exception.
     """
-    rows = [((1.0, one.rest / 10, one.given / 10), one.won) for one in cells if one.won.of]
-    found = [0.0, 0.0, 0.0]
-    for _ in range(_ROUNDS):
-        slope, curve = _derivatives(rows, found)
-        spreads = _inverse(curve)
-        if spreads is None:
-            return None
-        step = [sum(spreads[row][at] * slope[at] for at in range(3)) for row in range(3)]
-        found = [was + by for was, by in zip(found, step, strict=True)]
-        if max(map(abs, step)) < 1e-8:
-            return Worth(found[1], found[2], (spreads[1][1], spreads[2][2], spreads[1][2]))
-    return None
-
-
-def _derivatives(rows: Sequence[tuple[tuple[float, float, float], Share]], at: Sequence[float]) -> tuple[list[float], Matrix]:
-    """Return the first and the second derivatives of the log of the likelihood, the second with its sign changed."""
-    slope, curve = [0.0] * 3, [[0.0] * 3 for _ in range(3)]
-    for values, won in rows:
-        line = sum(weight * value for weight, value in zip(at, values, strict=True))
-        chance = 1 / (1 + exp(-max(-_FLAT, min(_FLAT, line))))
-        for row in range(3):
-            slope[row] += values[row] * (won.count - won.of * chance)
-            for column in range(3):
-                curve[row][column] += values[row] * values[column] * won.of * chance * (1 - chance)
-    return slope, curve
-
-
-def _inverse(of: Matrix) -> Matrix | None:
-    """Return the inverse of a matrix of three rows, None where it has none that can be trusted."""
-    minors = [[_minor(of, row, column) * (-1) ** (row + column) for column in range(3)] for row in range(3)]
-    whole = sum(of[0][column] * minors[0][column] for column in range(3))
-    if whole <= 1e-9 * max(1e-9, of[0][0] * of[1][1] * of[2][2]):
+    known = [one for one in cells if one.won.of]
+    both = fit([((1.0, one.rest / 10, one.given / 10), one.won) for one in known])
+    as_claimed = fit([((1.0, (one.rest + part * one.given) / 10), one.won) for one in known])
+    rest_only = fit([((1.0, one.rest / 10), one.won) for one in known])
+    given_only = fit([((1.0, one.given / 10), one.won) for one in known])
+    if both is None or as_claimed is None or rest_only is None or given_only is None:
         return None
-    return [[minors[column][row] / whole for column in range(3)] for row in range(3)]
-
-
-def _minor(of: Matrix, row: int, column: int) -> float:
-    (a, b), (c, d) = ([value for at, value in enumerate(line) if at != column] for number, line in enumerate(of) if number != row)
-    return a * d - b * c
+    _, rest, given = both.at
+    return Worth(
+        rest=rest,
+        given=given,
+        others=copysign(both.clearer_than(given_only), rest),
+        less=copysign(both.clearer_than(as_claimed), part * rest - given),
+        some=copysign(both.clearer_than(rest_only), given),
+    )

@@ -108,6 +108,14 @@ def funnel(passes: Sequence[Pass], period: Period) -> Funnel:
     )
 
 
+def left_alone(passes: Sequence[Pass], period: Period) -> Share:
+    """Return how many MQLs of the period nobody tried to reach, of those that sales accepted or did not answer in time.
+
+    A lead that sales gave back has its answer, and one whose answer is not due yet may still get one.
+    """
+    return part(one.touches == 0 for one in mqls(passes, period) if one.became in ("accepted", "unanswered"))
+
+
 def speeds(passes: Sequence[Pass], promises: Sequence[Promise], period: Period, tiers: Sequence[str]) -> tuple[Speed, ...]:
     """Return the speed to lead of all tiers, then of each tier in the agreement's order."""
     given = [one for one in passes if period.holds(one.assigned_at) and not one.merged and not one.by_sales]

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Literal
 
 from agreements.review.cohorts import Cohort
-from agreements.review.funnel import Funnel
 from agreements.review.objectives import Objective, behind
 from agreements.review.reasons import Disputes, ReasonCount
 from agreements.review.share import Share, Value
@@ -16,7 +15,8 @@ from agreements.words import Party
 MOST = 3
 #: A cohort has fallen when its share of opportunities is below this part of the share of the cohorts before.
 FALLEN = Decimal("0.75")
-#: More than this part of the decided disputes is overturned, or of the assigned MQLs never touched: then it is a matter for both sides.
+#: More than this part of the decided disputes is overturned, or of the MQLs that sales kept never touched: then it is a matter for both
+#: sides.
 TOO_MANY = Decimal("0.25")
 
 #: What kind of thing it is.
@@ -38,11 +38,14 @@ class ToDecide(Value):
 
 
 def to_decide(
-    objectives: Sequence[Objective], reasons: Sequence[ReasonCount], cohorts: Sequence[Cohort], funnel: Funnel, disputes: Disputes
+    objectives: Sequence[Objective], reasons: Sequence[ReasonCount], cohorts: Sequence[Cohort], alone: Share, disputes: Disputes
 ) -> tuple[ToDecide, ...]:
-    """Return at most three things. Each kind of thing comes once, so that one bad week does not fill the page."""
+    """Return at most three things. Each kind of thing comes once, so that one bad week does not fill the page.
+
+    alone: MQLs that nobody tried to reach, of those that sales did not give back.
+    """
     found = sorted(
-        [*_missed(objectives), *_alerts(reasons), *_fell(cohorts), *_untouched(funnel), *_overturned(disputes)],
+        [*_missed(objectives), *_alerts(reasons), *_fell(cohorts), *_untouched(alone), *_overturned(disputes)],
         key=lambda one: (-one.weight, one.kind, one.subject),
     )
     first: dict[ToDecideKind, ToDecide] = {}
@@ -95,9 +98,9 @@ def _fell(cohorts: Sequence[Cohort]) -> Iterator[ToDecide]:
     yield ToDecide(kind="cohort-fell", subject=newest.month, side="", what=what, evidence=now, weight=round(fall, 6))
 
 
-def _untouched(funnel: Funnel) -> Iterator[ToDecide]:
-    if _is_above(found := funnel.never_touched):
-        what = f"Nobody has tried to reach {found.count:,} of the {found.of:,} MQLs that reps were given."
+def _untouched(found: Share) -> Iterator[ToDecide]:
+    if _is_above(found):
+        what = f"Nobody has tried to reach {found.count:,} of the {found.of:,} MQLs that sales accepted or did not answer in time."
         yield ToDecide(
             kind="never-touched", subject="never_touched", side="sales", what=what, evidence=found, weight=round(found.count / found.of, 6)
         )

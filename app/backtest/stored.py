@@ -22,7 +22,7 @@ from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.csv_import.errors import UnreadableFile
 from app.csv_import.lead_map import LeadMap, zone_of
 from storage import past
-from storage.past import PastActivity, PastHandoff
+from storage.past import PastActivity, PastHandoff, Which
 
 ORIGIN = "the database"
 #: The meaning of a won handoff, as far as Baton itself knows.
@@ -35,18 +35,18 @@ def read_stored(
     *,
     now: datetime,
     by: str,
-    limit: int | None = None,
+    which: Which = Which(),
     mapping: LeadMap | None = None,
     outcomes: Path | None = None,
 ) -> PastLeads:
     """Return the database's handoffs with the facts that these agreements need, each as of the instant at which it was judged.
 
-    by: the fact that groups them. limit: the newest so many. outcomes: a file of what became of the leads, by their ids at the
-    map's source. Without this file a lead is won if it became an opportunity. Writes nothing. Raises HandoffError where there is
-    nothing to judge, UnreadableFile and AgreementError.
+    by: the fact that groups them. outcomes: a file of what became of the leads, by their ids at the map's source. Without this file a
+    lead is won if it became an opportunity. Writes nothing. Raises HandoffError where there is nothing to judge, UnreadableFile and
+    AgreementError.
     """
     refuse_after_contact(agreements, mapping, later_columns=(), file="")
-    rows = past.past_handoffs(session, limit=limit)
+    rows = past.past_handoffs(session, which)
     if not rows:
         raise HandoffError("No handoff in the database has been judged yet: so a backtest has no leads.")
     did = _activities(rows, past.past_activities(session, since=rows[0].id))

@@ -32,6 +32,7 @@ from app.review.point_counts import criteria_of, curve_of, tried_by_points
 from app.review.reading import Progress, Read
 from app.review.report import Proposed, Tried
 from storage import contracts
+from storage.past import Which
 
 #: The kinds that change who qualifies. A draft of another kind qualifies the same leads.
 OF_POINTS: tuple[ProposalKind, ...] = ("threshold", "criterion")
@@ -44,7 +45,9 @@ def proposals(session: Session, found: Read, period: Period, progress: Progress)
     progress("proposals", 0, 2)
     agreement = found.versions[max(found.versions)]
     try:
-        past = old_enough(read_stored(session, [agreement], now=period.now, by="source", limit=LEADS_AT_MOST), found, period)
+        newest = Which(LEADS_AT_MOST, agreement.agreement)
+        stored = read_stored(session, [agreement], now=period.now, by="source", which=newest)
+        past = old_enough(stored, found, period)
     except HandoffError:  # nothing was judged yet
         past = None
     by_points = of_points(agreement, past) if past else ()
@@ -81,7 +84,7 @@ def of_points(agreement: Agreement, past: PastLeads) -> Iterator[Proposal]:
     agreed = float(aim.amount) / 100 if aim and aim.unit == "%" else None
     judged = judge(agreement, past.leads)
     tried = tried_by_points(agreement, past, judged)
-    idle = list(idle_criteria(list(criteria_of(tried, judged, side))))
+    idle = list(idle_criteria(list(criteria_of(tried, judged, side)), agreement.qualification))
     yield from idle
     raised = better_threshold(curve_of(tried), side.threshold, agreed=agreed)
     if raised and not idle:

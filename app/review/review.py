@@ -73,7 +73,7 @@ def review_of(
         last=period.last,
         as_of=period.as_of,
         objectives=measured,
-        to_decide=to_decide(measured, given, months, whole, disputes),
+        to_decide=to_decide(measured, given, months, funnel.left_alone(found.passes, period), disputes),
         sides=tuple(Side(side=side, kept=promises.side(kept, side)) for side in PARTIES),
         promises=kept,
         weeks=promises.trend(found.promises, period),

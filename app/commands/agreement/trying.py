@@ -49,17 +49,18 @@ def backtest(
     from app.backtest.compare import compare
     from app.backtest.files import LeadFile, read_past
     from app.backtest.stored import read_stored
+    from storage.past import Which
 
     with terminal.told(), unusable_input():
         draft, box = agreement_of(ref), _installed()
         other = agreement_of(against) if against else _in_force(box, draft, ref) if box else None
         agreements = [draft, other] if other else [draft]
         now = box.read_now(lambda session, now: now) if box else _now()
-        mapping, crew = read_map(map) if map else None, _crew(box, roster_file)
+        mapping, crew, which = read_map(map) if map else None, _crew(box, roster_file), Which(limit)
         with _progress() as tell:
             if leads == STORED:
                 past = _box(box).read_now(
-                    lambda session, now: read_stored(session, agreements, now=now, by=by, limit=limit, mapping=mapping, outcomes=outcomes)
+                    lambda session, now: read_stored(session, agreements, now=now, by=by, which=which, mapping=mapping, outcomes=outcomes)
                 )
             else:
                 file = LeadFile(Path(leads), mapping, timezone, outcomes, by, limit)
@@ -135,4 +136,4 @@ def _tell(found: Backtest, *, as_json: bool, html: Path | None) -> None:
     if as_json:
         print(json_text(document(found)))
     else:
-        show(found, terminal.console)
+        show(found, terminal.marked)

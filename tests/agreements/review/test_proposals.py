@@ -8,7 +8,7 @@ import pytest
 
 from agreements.lifecycle import Stage
 from agreements.review.cohorts import Cohort, Step
-from agreements.review.funnel import funnel
+from agreements.review.funnel import left_alone
 from agreements.review.notes import notes
 from agreements.review.objectives import Objective
 from agreements.review.pace import Pace
@@ -49,7 +49,7 @@ def a_reason(count: int, of: int, *, alert: bool) -> ReasonCount:
 
 
 def decided(**changes: Any) -> tuple[ToDecide, ...]:
-    base: dict[str, Any] = {"objectives": (), "reasons": (), "cohorts": (), "funnel": funnel((), WEEK), "disputes": NO_DISPUTES}
+    base: dict[str, Any] = {"objectives": (), "reasons": (), "cohorts": (), "alone": NONE, "disputes": NO_DISPUTES}
     return to_decide(**{**base, **changes})
 
 
@@ -99,12 +99,12 @@ def test_a_cohort_that_fell_by_more_than_a_quarter_is_one(months: list[Cohort], 
 
 
 def test_leads_that_nobody_touches_and_overturned_rejections_are_matters_too() -> None:
-    passes = [a_pass(at, touches=int(at < 5)) for at in range(20)]
+    passes = [a_pass(at, accepted_at=AT, touches=int(at < 5)) for at in range(20)]
     disputes = Disputes(
         raised=Share(count=30, of=40), upheld=Share(count=14, of=30), overturned=Share(count=6, of=30), open=Share(count=10, of=30)
     )
 
-    found = decided(funnel=funnel(passes, WEEK), disputes=disputes)
+    found = decided(alone=left_alone(passes, WEEK), disputes=disputes)
 
     assert [(one.kind, one.evidence) for one in found] == [
         ("never-touched", Share(count=15, of=20)),
@@ -112,12 +112,24 @@ def test_leads_that_nobody_touches_and_overturned_rejections_are_matters_too() -
     ]
 
 
+def test_leads_that_sales_gave_back_or_may_still_answer_are_not_left_alone() -> None:
+    passes = [
+        *(a_pass(at, accepted_at=AT, touches=1) for at in range(20)),
+        *(a_pass(at, given_back_at=AT, ended_at=AT) for at in range(20, 50)),
+        *(a_pass(at) for at in range(50, 70)),
+        a_pass(70, missed=True),
+    ]
+
+    assert left_alone(passes, WEEK) == Share(count=1, of=21)
+    assert decided(alone=left_alone(passes, WEEK)) == ()
+
+
 def test_there_are_never_more_than_three() -> None:
     found = decided(
         objectives=[an_objective(10, 100)],
         reasons=[a_reason(30, 100, alert=True)],
         cohorts=[a_month("2027-01", 20, 100), a_month("2027-02", 1, 100)],
-        funnel=funnel([a_pass(at) for at in range(20)], WEEK),
+        alone=Share(count=20, of=20),
     )
 
     assert [one.kind for one in found] == ["never-touched", "cohort-fell", "missed-promise"]

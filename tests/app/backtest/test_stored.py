@@ -21,15 +21,18 @@ from app.backtest.stored import read_stored
 from app.csv_import.errors import UnreadableFile
 from app.csv_import.lead_map import LeadMap
 from storage.crm.port import Account
-from storage.past import past_handoffs
+from storage.past import Which, past_handoffs
 from storage.tables import Handoff, LeadSource, LeadValues
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.backtest.ground import a_file
 from tests.conftest import AGREEMENT, MONDAY
-from tests.deal import BY_POINTS, NOT_YET
+from tests.deal import BY_POINTS, NOT_YET, agree_on, until_working
 from tests.driver import Driver, drive
+from tests.in_flight import published, text_of
 from tests.stage import Taken, answer_by_link, capture, local_crm, newest
 from tests.storage.plans import recorded
+from tests.tasks.crm.test_opportunities import deal, lost_to_nurture
+from tests.tasks.test_several_agreements import FOR_WEB, WEB
 
 IN_FORCE = read_agreement(AGREEMENT)
 KINDS: list[dict[str, Any]] = [
@@ -99,7 +102,7 @@ def test_the_newest_ones_are_as_among_all_and_take_as_many_statements(box: Toolb
     with recorded(box.database) as whole:
         every = box.read_now(lambda session, now: past_handoffs(session))
     with recorded(box.database) as part:
-        newest_ones = box.read_now(lambda session, now: past_handoffs(session, limit=3))
+        newest_ones = box.read_now(lambda session, now: past_handoffs(session, Which(3)))
 
     assert any(row.since for row in newest_ones), "a lead that came back"
     assert newest_ones == every[-3:]
@@ -160,6 +163,33 @@ def test_an_opportunity_is_won_what_ended_otherwise_is_lost_and_the_rest_is_unkn
     )
 
 
+async def test_an_opportunity_stays_one_though_it_was_lost_and_its_lead_went_to_nurture(
+    box: Toolbox, driver: Driver, time: SteppedTime
+) -> None:
+    agree_on(box, lost_to_nurture)
+    taken = await until_working(driver, box)
+    made = deal(box, time, taken, stage="Discovery", opportunity="")
+    await driver.settle()
+    time.at += timedelta(days=1)
+    deal(box, time, taken, made, state="lost", reason="Competitor won")
+    await driver.settle()
+    assert newest(box, taken).stage == Stage.NURTURING
+
+    past = stored(box)
+
+    assert (past.outcomes.won.to_list(), past.outcomes.known.to_list()) == ([True], [True])
+    assert past.outcomes.reached["opportunity"].to_list() == [True]
+
+
+async def test_only_what_ran_under_the_agreement_is_read_where_one_is_named(box: Toolbox, driver: Driver) -> None:
+    box.write_now(lambda session, now: published(session, text_of(4, "2026-06-01", WEB, FOR_WEB), now))
+    taken = [capture(box, source=source) for source in ("phone", "web", "phone")]
+    await driver.settle()
+
+    assert [newest(box, one).agreement for one in taken] == ["b2b-saas", "web", "b2b-saas"]
+    assert [stored(box, which=Which(agreement=name)).height for name in ("b2b-saas", "web", "")] == [2, 1, 3]
+
+
 def test_outcomes_from_a_file_are_joined_by_the_ids_of_its_source(box: Toolbox, taken: list[Taken], tmp_path: Path) -> None:
     sources = box.read_now(lambda session, now: {row.lead_id: row.source_id for row in session.exec(select(LeadSource))})
     hot, by_points = sources[taken[0].lead_id], sources[taken[1].lead_id]
@@ -176,7 +206,7 @@ def test_outcomes_from_a_file_are_joined_by_the_ids_of_its_source(box: Toolbox, 
 
 
 def test_the_newest_handoffs_are_taken_where_only_some_are_asked_for(box: Toolbox, taken: list[Taken]) -> None:
-    assert stored(box, limit=3).height == 3
+    assert stored(box, which=Which(3)).height == 3
 
 
 def test_handoffs_are_grouped_by_what_was_known_and_blank_is_a_group_of_its_own(box: Toolbox, taken: list[Taken]) -> None:

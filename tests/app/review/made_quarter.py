@@ -26,21 +26,24 @@ IDLE = "newsletter"
 THRESHOLD = 50
 
 
-def the_agreement(*, total: int = THRESHOLD, idle: int = 0, never: bool = False) -> Agreement:
+def the_agreement(**changes: Any) -> Agreement:
     """Return the agreement of the text with these changes."""
-    return read_agreement(the_text(total=total, idle=idle, never=never))
+    return read_agreement(the_text(**changes))
 
 
-def the_text(version: int = 1, *, total: int = THRESHOLD, idle: int = 0, never: bool = False, **clauses: Any) -> str:
+def the_text(version: int = 1, *, total: int = THRESHOLD, idle: int = 0, never: bool = False, always: int = 0, **clauses: Any) -> str:
     """Return the text of an agreement with the true points.
 
-    idle: points for a fact that says nothing. never: also one that nothing hangs on. clauses: to write instead of the example's.
+    idle: points for a fact that says nothing. never: also one that nothing hangs on. always: points for a fact that no lead lacks.
+    clauses: to write instead of the example's.
     """
     fit = [{"when": {name: "yes"}, "points": points} for name, (points, _) in WORTH.items()]
     if idle:
         fit.insert(2, {"when": {IDLE: "yes"}, "points": idle})
     if never:
         fit.append({"when": {IDLE: "yes"}, "points": 1})
+    if always:
+        fit.insert(1, {"when": {IDLE: "present"}, "points": always})
     rules = {"mql": {"total": total}, "fit": fit, "engagement": [], "fast_lane": ["demo_requested"]}
     return a_text(version, qualification=rules, fields={name: {"type": "choice"} for name in (*WORTH, IDLE)}, **clauses)
 

@@ -7,6 +7,8 @@ import pytest
 from agreements.checks import problems_of
 from agreements.differences import differences_by_part
 from agreements.loading import read_agreement
+from agreements.review.better_threshold import AtLeast, better_threshold
+from agreements.review.share import Share
 from app.backtest.compare import compare
 from app.review.proposing import of_points, with_draft
 from tests.agreements.review.values import WEEK
@@ -83,6 +85,35 @@ def test_each_has_a_draft_that_passes_its_check_and_is_better_on_the_same_leads(
     assert tried.then < tried.now
     assert (tried.then_won.share or 0) > (tried.now_won.share or 1)
     assert tried.then == compare(draft, None, past).draft.qualified.leads
+
+
+def test_a_criterion_that_every_lead_has_goes_with_its_points_of_the_threshold() -> None:
+    past = quarter(1, leads=700)
+    agreement, text = the_agreement(always=10, total=60), the_text(always=10, total=60)
+
+    (one,) = of_points(agreement, past)
+    found = with_draft(one, agreement, text, past, WEEK, version=7)
+
+    assert one.what.endswith("and change the threshold by as many points: every lead has it.")
+    assert one.grounds == ("It held for all of the 700 leads that points alone decided about, so it does not tell them apart.",)
+    assert [change.value for change in one.changes] == [None, 50]
+    assert (the(found.tried).now, the(found.tried).now_won) == (the(found.tried).then, the(found.tried).then_won)
+
+
+def test_wins_that_follow_the_points_without_exception_tell_which_criterion_says_nothing() -> None:
+    past = quarter(1, leads=1_000, steep=0.1, highest=1.0)
+
+    assert [(one.kind, IDLE in one.subject) for one in of_points(the_agreement(idle=20), past)] == [("criterion", True)]
+    assert list(of_points(the_agreement(), past)) == []
+
+
+@pytest.mark.parametrize(("won", "named"), [(14, True), (4, False)])
+def test_a_band_in_which_nobody_wins_is_named_where_chance_cannot_explain_it_with_so_few_wins(won: int, named: bool) -> None:
+    above, below = AtLeast(48, Share(count=won, of=48)), AtLeast(110, Share(count=won, of=110))
+
+    found = better_threshold([below] * 51 + [above] * 50, 50, agreed=0.15)
+
+    assert (found is not None) is named
 
 
 def test_few_leads_call_for_nothing() -> None:
