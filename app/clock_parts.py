@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
@@ -40,7 +40,7 @@ FEED_SECONDS = 20.0
 RECONCILE_SECONDS = 30.0
 RELEASE_CHECK_SECONDS = 30.0
 ABSENCE_SECONDS = 60.0
-ALARM_SECONDS = 60.0
+ALARM_SECONDS = alarms.EVERY.total_seconds()
 WEEK_SECONDS = 60.0
 HEAD_SECONDS = 300.0
 #: How often the clock looks at all held leads, also where the agreements in force are the same.
@@ -107,7 +107,7 @@ class ClockParts:
             "held leads": Part(self._release, RELEASE_CHECK_SECONDS),
             "the trail": Part(self._seal, SEAL_SECONDS),
             "the head of the trail by mail": Part(self._mail_head, HEAD_SECONDS),
-            "alarms": Part(lambda: alarms.look(box, real=datetime.now(UTC)), ALARM_SECONDS, at_once=False),
+            "alarms": Part(self._look_for_alarms, ALARM_SECONDS, at_once=False),
             "the figures of the week": Part(lambda: count_weeks(box), WEEK_SECONDS, at_once=False),
         }
         return parts | ({"wakes": Part(self.hand_over.deliver, 0.0)} if self.hand_over else {})
@@ -152,6 +152,9 @@ class ClockParts:
             return 0
         self._refused = ""
         return sealed
+
+    async def _look_for_alarms(self) -> int:
+        return await alarms.look(self.box, real=datetime.now(UTC), every=timedelta(seconds=ALARM_SECONDS))
 
     async def _mail_head(self) -> int:
         to = self.box.settings.trail_mail_to

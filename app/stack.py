@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,9 +54,12 @@ def end_on_sigterm() -> None:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """Return a port of this machine that nobody listens on just now, and that the kernel gives to nobody else for a minute.
+
+    A connection that this side ended keeps the port so long from whoever asks for any port. A server that names it gets it.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as probe, socket.create_connection(probe.getsockname()):
+        probe.accept()[0].close()
         return int(probe.getsockname()[1])
 
 
@@ -208,10 +211,12 @@ def running(
     more: Mapping[str, str] | None = None,
     tell: Callable[[str], None] = lambda text: None,
     prepare: Callable[[Stack], None] = lambda stack: None,
+    worker: Sequence[str] = (),
 ) -> Iterator[Stack]:
     """Run the whole stack, ready when the block begins and ended when it ends.
 
     prepare runs when the Prefect server is up and before any other part starts: migrations and deployments belong there.
+    worker: the worker's command, if it is not `baton worker`.
     """
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -230,7 +235,7 @@ def running(
         stack.wait_until_ready("server", tell=tell)
         prepare(stack)
         add("web", baton("web"), answers(f"{web_url}/healthz"))
-        add("worker", baton("worker"))
+        add("worker", list(worker) or baton("worker"))
         stack.wait_until_ready("web", tell=tell)
         tell("worker is up")
         yield stack

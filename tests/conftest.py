@@ -8,13 +8,12 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as searches
-from sqlalchemy import create_engine, text
 from sqlmodel import Session
 
 from agreements.lead import IncomingLead
@@ -34,9 +33,13 @@ from tests.fakes import KeepingChannel
 from tests.patience import wait_for_locks
 
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.crm.salesforce_stand_in import StandIn as Salesforce
     from tests.crm.stand_in import StandIn as HubSpot
     from tests.driver import Driver
+
+    Admin = psycopg.Connection[tuple[Any, ...]]
 
 #: The test workers set the width of their terminal, and the command line would keep that width for the whole process.
 for _name in ("COLUMNS", "LINES"):
@@ -52,6 +55,18 @@ wait_for_locks()
 wait_for_no_disk()
 share_compiled_statements()
 share_certificates()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL, leave out the tests that ask for no database: they would only do the same once more."""
+    if os.environ.get("BATON_TEST_POSTGRESQL"):
+        config.hook.pytest_deselected(items=[one for one in items if not asks_for_a_database(one)])
+        items[:] = [one for one in items if asks_for_a_database(one)]
+
+
+def asks_for_a_database(item: pytest.Item) -> bool:
+    """Return whether the test runs on the database that BATON_TEST_POSTGRESQL names."""
+    return "database_url" in getattr(item, "fixturenames", ())
 
 
 def pytest_collection_finish() -> None:
@@ -85,46 +100,46 @@ def database_url(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str
         yield f"sqlite:///{tmp_path / 'baton.db'}"
         return
     name = f"baton_{uuid4().hex[:12]}"
+    admin: Admin = request.getfixturevalue("postgresql_admin")
     if "database" not in request.fixturenames:
-        at_server(f"CREATE DATABASE {name}")
+        admin.execute(f"CREATE DATABASE {name}")
     yield f"{server.rpartition('/')[0]}/{name}"
-    at_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-
-
-def at_server(*statements: str) -> None:
-    """Run these statements on the tests' PostgreSQL server."""
-    url = os.environ["BATON_TEST_POSTGRESQL"].replace("postgresql://", "postgresql+psycopg://")
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-    admin.dispose()
+    admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
-def empty_postgresql() -> Iterator[str]:
+def postgresql_admin() -> Iterator[Admin]:
+    """A connection to the tests' PostgreSQL server, which makes and drops their databases."""
+    import psycopg
+
+    with psycopg.connect(os.environ["BATON_TEST_POSTGRESQL"], autocommit=True) as admin:
+        yield admin
+
+
+@pytest.fixture(scope="session")
+def empty_postgresql(postgresql_admin: Admin) -> Iterator[str]:
     """The name of an empty PostgreSQL database with the current schema, as a template to copy."""
     name = f"baton_empty_{uuid4().hex[:12]}"
-    at_server(f"CREATE DATABASE {name}")
+    postgresql_admin.execute(f"CREATE DATABASE {name}")
     opened = Database(f"{os.environ['BATON_TEST_POSTGRESQL'].rpartition('/')[0]}/{name}")
     schema.upgrade(opened)
     opened.close()
     yield name
-    at_server(f"DROP DATABASE {name} WITH (FORCE)")
+    postgresql_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
-def postgresql_in_force(empty_postgresql: str, home_in_force: Path) -> Iterator[str]:
+def postgresql_in_force(postgresql_admin: Admin, empty_postgresql: str, home_in_force: Path) -> Iterator[str]:
     """The name of a PostgreSQL database with an agreement in force, as a template to copy: reading is slow."""
     name = f"baton_in_force_{uuid4().hex[:12]}"
-    at_server(f"CREATE DATABASE {name} TEMPLATE {empty_postgresql}")
+    postgresql_admin.execute(f"CREATE DATABASE {name} TEMPLATE {empty_postgresql}")
     url = f"{os.environ['BATON_TEST_POSTGRESQL'].rpartition('/')[0]}/{name}"
     opened = Database(url, trail_key=Settings(home=home_in_force).seal_key())
     with opened.write() as session:
         put_in_force(session, MONDAY)
     opened.close()
     yield name
-    at_server(f"DROP DATABASE {name} WITH (FORCE)")
+    postgresql_admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +174,7 @@ def database(database_url: str, request: pytest.FixtureRequest) -> Iterator[Data
         shutil.copyfile(ready, database_url.removeprefix("sqlite:///"))
     else:
         name, ready = database_url.rpartition("/")[2], request.getfixturevalue("postgresql_in_force" if in_force else "empty_postgresql")
-        at_server(f"CREATE DATABASE {name} TEMPLATE {ready}")
+        request.getfixturevalue("postgresql_admin").execute(f"CREATE DATABASE {name} TEMPLATE {ready}")
     opened = Database(database_url)
     yield opened
     opened.close()

@@ -29,6 +29,7 @@ from tasks import intake
 from tasks.wiring import toolbox
 from tasks.wiring.settings import Settings
 from tasks.wiring.toolbox import Toolbox
+from tests import eager_worker
 from tests.conftest import AGREEMENT, MONDAY, ROSTER
 from tests.fakes import make_lead
 from tests.patience import until
@@ -192,7 +193,9 @@ def live_stack(folder: Path, *, stock_pool: str = "", **more: str) -> Iterator[L
             **more,
         }
         prefect_port, web_port = stack.free_port(), stack.free_port()
-        with stack.running(folder, prefect_port=prefect_port, web_port=web_port, more=own, prepare=prepare) as running:
+        with stack.running(
+            folder, prefect_port=prefect_port, web_port=web_port, more=own, prepare=prepare, worker=eager_worker.COMMAND
+        ) as running:
             yield Live(box, running, inbox)
     box.database.close()
     toolbox.use(None)

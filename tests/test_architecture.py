@@ -72,7 +72,7 @@ REAL_TIME = {
     "app/starting.py": "whether the clocks of several machines agree",
     "app/prefect_check.py check_prefect": "whether the clocks of several machines agree",
     "app/clock_parts.py look": "leases",
-    "app/clock_parts.py ClockParts.by_name": "whether a worker lives is a matter of real time, also where Baton's time leaps",
+    "app/clock_parts.py ClockParts._look_for_alarms": "whether a worker lives is a matter of real time, also where Baton's time leaps",
     "app/web/alarm_watch.py _once": "whether a worker lives is a matter of real time",
     "app/heartbeat.py _beat": "a sign of life is real",
     "app/web/rates.py Rates._seconds": "requests are counted by the minutes of the real clock",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any, Self
 from urllib.parse import urljoin
@@ -101,11 +103,17 @@ def read_page(response: httpx.Response) -> Page:
     return Page(str(response.url), response.status_code, words, tuple(reader.forms))
 
 
+@cache
+def certificates() -> ssl.SSLContext:
+    """Return this machine's certificates. httpx reads them anew for each client that gets none, which takes longer than most requests."""
+    return httpx.create_ssl_context()
+
+
 class Visitor:
     """A person with a separate browser, which keeps its cookies from visit to visit."""
 
     def __init__(self, agent: str = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0 Safari/537.36") -> None:
-        self._client = httpx.Client(follow_redirects=True, timeout=60, headers={"User-Agent": agent})
+        self._client = httpx.Client(verify=certificates(), follow_redirects=True, timeout=60, headers={"User-Agent": agent})
 
     def __enter__(self) -> Self:
         return self

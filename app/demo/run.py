@@ -172,8 +172,8 @@ def _parts(folder: Path, scene: Scene, script: Script, console: Console) -> Iter
             asyncio.run(_put_in_force(scene.box, script.agreement, script.text))
 
     tell = lambda text: console.print(f"  {text} after {time.monotonic() - began:.0f} s")  # noqa: E731
-    ports = {"prefect_port": stack.free_port(), "web_port": stack.free_port()}
-    with stack.running(folder, more=more, tell=tell, prepare=prepare, **ports) as running:
+    prefect_port, web_port = stack.free_port(), stack.free_port()
+    with stack.running(folder, prefect_port=prefect_port, web_port=web_port, more=more, tell=tell, prepare=prepare) as running:
         yield running
 
 

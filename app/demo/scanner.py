@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from app.demo.browser import Form, Page, Visitor, read_page
+from app.demo.browser import Form, Page, Visitor, certificates, read_page
 from app.demo.inbox.inbox import Inbox
 from app.demo.inbox.message import Received
 
@@ -32,7 +32,7 @@ class Scanner:
 
     def _scan_link(self, link: str) -> None:
         before = self._offers(link, AGENTS[1])
-        with httpx.Client(timeout=30, headers={"User-Agent": f"{AGENTS[0]}{MARK}"}) as plain:
+        with self._browser(AGENTS[0]) as plain:
             plain.head(link)
             self.requests += 1
         self._offers(link, AGENTS[2])
@@ -42,13 +42,18 @@ class Scanner:
             self.changes += 1
 
     def _offers(self, link: str, agent: str) -> list[str]:
-        with httpx.Client(timeout=30, follow_redirects=True, headers={"User-Agent": f"{agent} {MARK}"}) as client:
+        with self._browser(agent, follow_redirects=True) as client:
             self.requests += 1
             page = read_page(client.get(link))
         offered = (
             choice for form in page.forms for name, choices in form.choices.items() if name.startswith("choice") for choice in choices
         )
         return sorted(offered)
+
+    @staticmethod
+    def _browser(agent: str, *, follow_redirects: bool = False) -> httpx.Client:
+        named = {"User-Agent": f"{agent} {MARK}".strip()}
+        return httpx.Client(verify=certificates(), timeout=30, follow_redirects=follow_redirects, headers=named)
 
     def press(self, visitor: Visitor, link: str) -> None:
         """Press every button behind a link in this browser, with each form unchanged and filled in."""
