@@ -18,6 +18,7 @@ from agreements.errors import AgreementError, HandoffError, RosterError
 from agreements.time_shares import time_shares
 from app import log_masks
 from app.quick_import import quick_import
+from notifications.plain_text import clean
 from tasks.wiring.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:
@@ -26,11 +27,20 @@ if TYPE_CHECKING:
     from tasks.wiring.toolbox import Toolbox
 
 DONE, FINDINGS, USAGE, PARTLY, AWAY = 0, 1, 2, 3, 4
-#: Both print what they get letter by letter: names of companies and campaigns come from strangers, and may hold what Rich reads as markup.
-console = Console(highlight=False, markup=False, emoji=False)
-complaints = Console(stderr=True, highlight=False, markup=False, emoji=False)
+
+
+class CleanConsole(Console):
+    """Prints text without control characters: names come from strangers, and an escape sequence would clear the screen or write to it."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(clean(text), **how)
+
+
+#: Both print what they get letter by letter: names of companies and campaigns may hold what Rich reads as markup.
+console = CleanConsole(highlight=False, markup=False, emoji=False)
+complaints = CleanConsole(stderr=True, highlight=False, markup=False, emoji=False)
 #: For a view that writes markup itself and escapes all else.
-marked = Console(highlight=False, emoji=False)
+marked = CleanConsole(highlight=False, emoji=False)
 
 
 def fail(code: int, message: str) -> NoReturn:
