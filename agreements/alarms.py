@@ -63,6 +63,29 @@ class Copy:
     failed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """When the first and the newest lead came from a source."""
+
+    first: datetime
+    newest: datetime
+
+
+def expected(sources: Mapping[str, Heard], *, now: datetime) -> list[str]:
+    """Return the sources from which somebody may still expect leads, those that are known longest first.
+
+    So a sender that names ever more sources pushes none of the others out.
+    """
+    heard = [source for source, one in sources.items() if now - one.newest < FORGOTTEN_AFTER]
+    return sorted(heard, key=lambda source: (sources[source].first, source))
+
+
+def comparable(sources: Mapping[str, Heard], *, now: datetime) -> list[str]:
+    """Return the expected sources that have sent nothing for a while, and something before the oldest of their stretches ended."""
+    quiet = [source for source in expected(sources, now=now) if now - sources[source].newest >= SHORTEST_SILENCE]
+    return [source for source in quiet if sources[source].first < stretches(sources[source].newest, now)[-1][1]]
+
+
 def stretches(heard_at: datetime, now: datetime) -> tuple[tuple[datetime, datetime], ...]:
     """Return the same stretch of the week as from the last lead until now, in the weeks before, the newest first.
 

@@ -12,7 +12,7 @@ from agreements.words import SEVERAL, NoWord, WaitKind
 #: What is wrong with a count, a lead, its run, or the trail.
 FindingCode = Literal[
     "count-differs", "no-handoff", "no-lead", "not-recorded", "source-differs", "day-differs", "no-event", "stage-differs",
-    "end-differs", "no-owner", "unknown-owner", "no-due-time", "nothing-moves", "no-run", "run-gone", "run-elsewhere",
+    "rep-differs", "end-differs", "no-owner", "unknown-owner", "no-due-time", "nothing-moves", "no-run", "run-gone", "run-elsewhere",
     "trail-changed", "head-lost",
 ]  # fmt: skip
 _RESTORE = "Somebody changed the database: compare it with a backup."
@@ -21,12 +21,13 @@ _REPORT = "A worker moves the lead again within minutes. If it does not, restart
 MEANS: Mapping[FindingCode, tuple[str, str]] = {
     "count-differs": ("", "The findings about single leads name them. If there are none, compare the database with a backup."),
     "no-handoff": ("The lead is in no stage: it has no handoff.", _RESTORE),
-    "no-lead": ("The intake recorded the lead, and the lead is not there.", _RESTORE),
+    "no-lead": ("The intake or the trail recorded the lead, and the lead is not there.", _RESTORE),
     "not-recorded": ("The lead is there, and the intake has no record of it.", _RESTORE),
     "source-differs": ("The intake's record names a source that does not know the lead.", _RESTORE),
     "day-differs": ("The lead was stored on another day than the intake's record says.", _RESTORE),
     "no-event": ("The trail does not say that the lead came in.", _RESTORE),
     "stage-differs": ("The lead is in another stage than the trail says.", f"{_RESTORE} `baton trail show LEAD` has its history."),
+    "rep-differs": ("The lead is with another rep than its assignment says.", f"{_RESTORE} `baton trail show LEAD` has its history."),
     "end-differs": ("The stage says that the handoff has ended, and its end says that it is open, or the other way round.", _RESTORE),
     "no-owner": ("The open lead has no owner.", _RESTORE),
     "unknown-owner": ("The owner of the open lead is not in the roster.", "Load a roster with this person: `baton roster load FILE`."),
@@ -40,8 +41,8 @@ MEANS: Mapping[FindingCode, tuple[str, str]] = {
 }
 #: Owners that are no persons of the roster.
 NOT_PERSONS = ("operator", "marketing", "system", SEVERAL)
-#: The stages in which only an answer, or its due time, moves a lead.
-_ANSWERED: tuple[Stage, ...] = (Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING)
+#: The stages in which a rep has the lead. Only an answer, or its due time, moves it.
+WITH_REP: tuple[Stage, ...] = (Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ def of_open(lead: OpenLead, *, people: Collection[str]) -> list[FindingCode]:
         found.append("unknown-owner")
     if lead.rests or lead.is_leased or lead.is_woken:
         return found
-    if not lead.wait_kind and lead.stage in _ANSWERED:
+    if not lead.wait_kind and lead.stage in WITH_REP:
         found.append("no-due-time")
     elif not lead.wait_kind or lead.is_answered:
         found.append("nothing-moves")

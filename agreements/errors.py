@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 
 class HandoffError(Exception):
     """Something in the handoff is not as agreed."""
@@ -48,6 +50,18 @@ class DeliveryError(HandoffError):
     def __init__(self, channel: str, message: str, *, permanent: bool = False, retry_after_seconds: float | None = None) -> None:
         self.channel, self.permanent, self.retry_after_seconds = channel, permanent, retry_after_seconds
         super().__init__(f"{channel}: {message}")
+
+
+class NoAddress(DeliveryError):
+    """A person has no address for a channel: that is a matter of the roster, and says nothing about the channel.
+
+    ENDING: how its message ends, by which a stored error is recognised.
+    """
+
+    ENDING: Final = "is missing from the roster"
+
+    def __init__(self, channel: str, who: str, what: str) -> None:
+        super().__init__(channel, f"the {what} of {who} {self.ENDING}", permanent=True)
 
 
 class ServiceAway(DeliveryError):

@@ -16,11 +16,12 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from agreements.countries import country_code
 from agreements.slips import unlikely_request, whole_number
 
-_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+#: NUL and lone surrogates, and the control characters by which a text would move the cursor or change the colours of a terminal.
+_NOT_STORABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
-    """Return the text with a replacement character for what some databases cannot store: NUL and lone surrogates."""
+    """Return the text with a replacement character for what some databases cannot store, and for what a terminal would carry out."""
     return _NOT_STORABLE.sub("\ufffd", text)
 
 

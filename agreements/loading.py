@@ -81,7 +81,7 @@ def as_published(text: str, *, name: str = "agreement", generation: int = NEWEST
         return read_agreement(text, name=name)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _written(text: str) -> Written:
     """Return the content of this text, for reading only. Whoever publishes a text checks it and uses it next, and reading takes longest."""
     return read(text)

@@ -58,8 +58,11 @@ def facts_of(told: Told, *, began: date) -> Facts:
     if state is None:
         faults["unknown-state"] = said["state"]
     opened_on, closed_on = (_day(name, said.get(name, ""), faults) for name in ("opened_on", "closed_on"))
-    if closed_on is not None and state not in (None, OpportunityState.OPEN) and closed_on < (opened_on or began - timedelta(days=1)):
-        faults["closed-before-opened"] = closed_on.isoformat()
+    opened_on = _not_to_come("opened_on", opened_on, told, faults, said_by=("opened_on",))
+    if closed_on is not None and state not in (None, OpportunityState.OPEN):
+        if closed_on < (opened_on or began - timedelta(days=1)):
+            faults["closed-before-opened"] = closed_on.isoformat()
+        closed_on = _not_to_come("closed_on", closed_on, told, faults, said_by=("state", "closed_on"))
     currency = said.get("currency", "").upper()
     if currency and not _CURRENCY.fullmatch(currency):
         faults["unknown-currency"] = currency
@@ -89,6 +92,15 @@ def _day(name: str, text: str, faults: dict[str, str]) -> date | None:
     except ValueError:
         faults[f"{name.replace('_', '-')}-no-date"] = text
         return None
+
+
+def _not_to_come(name: str, day: date | None, told: Told, faults: dict[str, str], *, said_by: tuple[str, ...]) -> date | None:
+    """Return the day, None where it had not come when the CRM last said one of these values. East of Greenwich it may be tomorrow."""
+    last = max(datetime.fromisoformat(told[one][0]) for one in said_by if one in told) if day else None
+    if day is None or last is None or day <= last.date() + timedelta(days=1):
+        return day
+    faults[f"{name.replace('_', '-')}-to-come"] = day.isoformat()
+    return None
 
 
 def changed(before: Facts, after: Facts) -> tuple[str, ...]:

@@ -52,7 +52,9 @@ def _of_leads(told: Measures) -> Iterator[Metric]:
         promises.add_metric((clock, standing), count)
     yield promises
     silence = GaugeMetricFamily(
-        "baton_source_silence_seconds", "Time since the newest lead of each source, for the 50 sources heard last.", labels=("source",)
+        "baton_source_silence_seconds",
+        "Time since the newest lead of each source heard within 28 days, for the 50 sources known longest.",
+        labels=("source",),
     )
     for source, since in sorted(told.sources.items()):
         silence.add_metric((source,), since.total_seconds())

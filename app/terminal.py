@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from pydantic import ValidationError
 from rich.console import Console
+from rich.text import Text
 
 from agreements.errors import AgreementError, HandoffError, RosterError
 from agreements.time_shares import time_shares
 from app import log_masks
 from app.quick_import import quick_import
+from notifications.plain_text import clean
 from tasks.wiring.wrong_setting import WrongSetting
 
 if TYPE_CHECKING:
@@ -25,8 +27,20 @@ if TYPE_CHECKING:
     from tasks.wiring.toolbox import Toolbox
 
 DONE, FINDINGS, USAGE, PARTLY, AWAY = 0, 1, 2, 3, 4
-console = Console(highlight=False)
-complaints = Console(stderr=True, highlight=False)
+
+
+class CleanConsole(Console):
+    """Prints text without control characters: names come from strangers, and an escape sequence would clear the screen or write to it."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        return super().render_str(clean(text), **how)
+
+
+#: Both print what they get letter by letter: names of companies and campaigns may hold what Rich reads as markup.
+console = CleanConsole(highlight=False, markup=False, emoji=False)
+complaints = CleanConsole(stderr=True, highlight=False, markup=False, emoji=False)
+#: For a view that writes markup itself and escapes all else.
+marked = CleanConsole(highlight=False, emoji=False)
 
 
 def fail(code: int, message: str) -> NoReturn:
@@ -133,4 +147,4 @@ def print_bar(parts: Mapping[TimeParty, timedelta]) -> None:
     """Print whose the time was: a bar of 60 characters, and a line for each party that had some."""
     for one in time_shares(parts):
         cells = max(1, round(60 * one.share))
-        console.print(f"  {one.party:16}{one.share:6.1%}  [{_COLOURS[one.party]}]{'█' * cells}[/] {one.words}")
+        console.print(Text.assemble(f"  {one.party:16}{one.share:6.1%}  ", ("█" * cells, _COLOURS[one.party]), f" {one.words}"))

@@ -259,7 +259,7 @@ _OTHERS: Mapping[str, Any] = {
             "'No budget' is 18 of 61 rejections of the month; the agreed limit is 25 %.",
         ),
         rows=(
-            ReviewRow("MQLs", "marketing", "120 per month", "48", "yes", "48 of 120 in the month, 30 expected so far"),
+            ReviewRow("MQLs", "marketing", "120 per month", "48", "yes", "48 of 120 in the month (expected: 30)"),
             ReviewRow("Accepted", "marketing", "at least 75%", "36 of 44 (81.8 %)", "yes", ""),
             ReviewRow("Pipeline", "marketing", "", "84,000 GBP", "", ""),
             ReviewRow("Speed to lead", "sales", "at least 90%", "25 of 36 (69.4 %)", "no", ""),

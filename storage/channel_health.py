@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, col
 
 from agreements.alarms import Failure
+from agreements.errors import NoAddress
 from agreements.words import ChannelName
 from storage import mail_findings
 from storage.tables import Delivery, DeliveryState
@@ -29,7 +30,8 @@ def sent_at(session: Session) -> dict[ChannelName, datetime | None]:
 
 
 def failures(session: Session, *, now: datetime) -> dict[ChannelName, list[Failure]]:
-    """The newest failures of the last day by channel. A mailbox that is closed because of a complaint is no fault of the channel."""
+    """The newest failures of the last day by channel. A mailbox that is closed because of a complaint is no fault of the channel, and
+    neither is a person without an address."""
     found: dict[ChannelName, list[Failure]] = {}
     for channel, failure in _failures(session, now):
         found.setdefault(channel, []).append(failure)
@@ -41,5 +43,6 @@ def _failures(session: Session, now: datetime) -> Iterator[tuple[ChannelName, Fa
     columns = (col(Delivery.channel), col(Delivery.person), col(Delivery.tries), col(Delivery.permanent), at)
     query = select(*columns).where(at > now - LOOKED_BACK, at <= now)
     query = query.where(col(Delivery.state).in_(_NOT_TAKEN), col(Delivery.error) != mail_findings.CLOSED)
+    query = query.where(~col(Delivery.error).endswith(NoAddress.ENDING))
     for channel, person, tries, permanent, failed_at in session.execute(query.order_by(at.desc()).limit(MOST)):
         yield channel, Failure(person, tries, permanent, failed_at)

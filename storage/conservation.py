@@ -13,10 +13,10 @@ from typing import Any, get_args
 from sqlalchemy import Integer, String, case, cast, exists, false, func, literal, or_, select
 from sqlmodel import Session, col
 
-from agreements.conservation import FindingCode, OpenLead
+from agreements.conservation import WITH_REP, FindingCode, OpenLead
 from agreements.lifecycle import OPEN_STAGES, Stage
 from agreements.words import EventKind, Move
-from storage.tables import Activity, Event, Handoff, KeptPayload, Lead, LeadSource, Seal, SharedSource, Wait, Wake
+from storage.tables import Activity, Assignment, Event, Handoff, KeptPayload, Lead, LeadSource, Seal, SharedSource, Wait, Wake
 
 _READ_AT_ONCE = 2_000
 #: As a number, so that SQLite makes an index for the joins: over an expression without a type it makes none.
@@ -28,6 +28,7 @@ _NEWEST = select(col(Handoff.lead_id), func.max(col(Handoff.id)).label("id")).gr
 _FURTHER_ID = col(Lead.merged_into).is_not(None) & _FIRST.c.id.is_(None)
 #: The lines of the trail that say that a lead came in.
 _BEGAN: tuple[EventKind, ...] = ("captured", "merged")
+_KNOWN = [one.value for one in Stage]
 
 
 def taken_in(session: Session) -> list[tuple[str, str, int]]:
@@ -55,7 +56,7 @@ def kept(session: Session) -> int:
 
 
 def wrong(session: Session) -> Iterator[tuple[FindingCode, int]]:
-    """What is wrong with single leads, as code and number of the lead, whatever stage they are in. Nine statements."""
+    """What is wrong with single leads, as code and number of the lead, whatever stage they are in. Ten statements."""
     pruned = session.execute(select(func.max(col(Seal.sealed_at))).where(col(Seal.pruned).is_not(false()))).scalar_one()
     for code, query in _queries(session, pruned).items():
         for lead_id in session.execute(query.execution_options(yield_per=_READ_AT_ONCE)).scalars():
@@ -70,28 +71,48 @@ def _queries(session: Session, pruned: datetime | None) -> dict[FindingCode, Any
     goes_on = col(Handoff.ended_at).is_not(None) & col(Handoff.stage).in_([one.value for one in OPEN_STAGES])
     return {
         "no-handoff": select(lead_id).where(~exists().where(of_lead)).order_by(lead_id),
-        "no-lead": select(_FIRST.c.lead_id).where(~exists().where(lead_id == _FIRST.c.lead_id)).order_by(_FIRST.c.lead_id),
+        "no-lead": _not_there(),
         "not-recorded": _recorded(select(lead_id)).where(_FIRST.c.id.is_(None), col(Lead.merged_into).is_(None)).order_by(lead_id),
         "source-differs": _recorded(select(lead_id)).where(col(Activity.id).is_not(None), ~_knows_the_lead()).order_by(lead_id),
         "day-differs": _recorded(select(lead_id)).where(later).order_by(lead_id),
         "no-event": select(lead_id).where(~began, *_after(col(Lead.created_at), pruned)).order_by(lead_id),
         "stage-differs": _in_another_stage(pruned),
+        "rep-differs": _with_another_rep(),
         "end-differs": select(col(Handoff.lead_id)).where(goes_on).order_by(col(Handoff.lead_id)),
     }
 
 
+def _not_there() -> Any:
+    """The leads that the intake or the trail recorded, and that are not there. Baton never deletes the row of a lead."""
+    of_intake = select(_FIRST.c.lead_id).where(~exists().where(col(Lead.id) == _FIRST.c.lead_id))
+    of_trail = select(col(Event.lead_id)).where(col(Event.kind).in_(_BEGAN), ~exists().where(col(Lead.id) == col(Event.lead_id)))
+    return of_intake.union(of_trail).order_by("lead_id")
+
+
+def _with_another_rep() -> Any:
+    """The leads that a rep has now, whose running assignment is another one's. The trail proves the assignment."""
+    own = (col(Assignment.handoff_id) == col(Handoff.id)) & (col(Assignment.rep) == col(Handoff.rep))
+    theirs = exists().where(own, col(Assignment.ended_at).is_(None))
+    of_reps = col(Handoff.ended_at).is_(None), col(Handoff.stage).in_([one.value for one in WITH_REP])
+    return select(col(Handoff.lead_id)).where(*of_reps, ~theirs.correlate(Handoff)).order_by(col(Handoff.lead_id))
+
+
 def _in_another_stage(pruned: datetime | None) -> Any:
-    """The leads with a handoff in another stage than the trail's newest move of it says. Without a move it is where it began."""
+    """The leads with a handoff in another stage than the trail's newest move of it says, or in no stage that Baton knows. Without a move it
+    is where it began."""
     moves = select(col(Event.stage)).where(col(Event.handoff_id) == col(Handoff.id), col(Event.kind).in_(get_args(Move)))
     newest = moves.order_by(col(Event.id).desc()).limit(1).correlate(Handoff).scalar_subquery()
     further_id = newest.is_(None) & (col(Handoff.stage) == Stage.MERGED.value)
     unknown = newest.is_(None) & (col(Handoff.created_at) <= pruned) if pruned else false()
-    query = select(col(Handoff.lead_id)).where(func.coalesce(newest, Stage.INQUIRY.value) != col(Handoff.stage), ~further_id, ~unknown)
-    return query.order_by(col(Handoff.lead_id))
+    another = (func.coalesce(newest, Stage.INQUIRY.value) != col(Handoff.stage)) & ~further_id & ~unknown
+    return select(col(Handoff.lead_id)).where(or_(another, col(Handoff.stage).not_in(_KNOWN))).order_by(col(Handoff.lead_id))
 
 
 def open_leads(session: Session, *, now: datetime, ids: Collection[int] | None = None) -> Iterator[OpenLead]:
-    """Every lead whose handoff has not ended, in the order of the handoffs; one statement. ids: only these handoffs."""
+    """Every lead whose handoff has not ended, in the order of the handoffs; one statement. ids: only these handoffs.
+
+    A lead in a stage that Baton does not know is left out: `wrong` names it.
+    """
     woken = exists().where(col(Wake.handoff_id) == col(Handoff.id)).correlate(Handoff)
     due = exists().where(col(Wake.handoff_id) == col(Handoff.id), col(Wake.not_before) <= now).correlate(Handoff)
     open_wait = (col(Wait.handoff_id) == col(Handoff.id)) & col(Wait.closed_at).is_(None)
@@ -104,7 +125,8 @@ def open_leads(session: Session, *, now: datetime, ids: Collection[int] | None =
     query = query if ids is None else query.where(col(Handoff.id).in_(ids))
     for row in session.execute(query.execution_options(yield_per=_READ_AT_ONCE)):
         lead_id, handoff_id, stage, *rest = row
-        yield OpenLead(lead_id, handoff_id, Stage(stage), *rest)
+        if stage in _KNOWN:
+            yield OpenLead(lead_id, handoff_id, Stage(stage), *rest)
 
 
 def _recorded(query: Any) -> Any:

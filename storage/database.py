@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 import time
@@ -74,6 +75,7 @@ class Database:
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         self._writer = self.engine.execution_options(baton_write=True)
+        self._place: tuple[int, int] | None = None
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -86,6 +88,19 @@ class Database:
         """A session for one short transaction; commits when the block ends without an error."""
         with WriteSession(self._writer, expire_on_commit=False, info=self._known()) as session, session.begin():
             yield session
+
+    def is_in_place(self) -> bool:
+        """Whether the SQLite file is the one that it was at the first call. Connections keep a file that somebody has moved away or
+        replaced, and what is written to it is lost. True for other databases."""
+        path = make_url(self.url).database or ""
+        if not self.is_sqlite or path.startswith((":memory:", "file:")) or not path:
+            return True
+        try:
+            found = os.stat(path)
+        except OSError:
+            return False
+        self._place = self._place or (found.st_dev, found.st_ino)
+        return self._place == (found.st_dev, found.st_ino)
 
     def _known(self) -> dict[str, Any]:
         return {TRAIL_KEY: self.trail_key, "person_key": self.person_key}

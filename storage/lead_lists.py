@@ -95,12 +95,14 @@ def first_due(session: Session, which: LeadFilter, *, few: bool, after: After | 
 
 
 def standing_still(session: Session, which: LeadFilter, *, limit: int) -> list[DueLead]:
-    """The open leads that go no further by themselves, because they are held or stuck, the oldest first."""
-    found: list[DueLead] = []
-    for stands in (col(Handoff.held).is_(True), col(Handoff.stage) == Stage.STUCK):
-        query = _columns(*_LEAD).join(Lead, col(Lead.id) == col(Handoff.lead_id)).where(*_conditions(which), stands)
-        found += [DueLead(*row) for row in session.execute(query.order_by(_as_read(Handoff.id)).limit(limit))]
-    return list({row.handoff_id: row for row in found if which.stage in ("", row.stage)}.values())[:limit]
+    """The open leads that go no further by themselves: those that are stuck before those that are held, each the oldest first."""
+    found: dict[int, DueLead] = {}
+    conditions = [*_conditions(which), *([_as_read(Handoff.stage) == which.stage] if which.stage else [])]
+    for stands in (col(Handoff.stage) == Stage.STUCK, col(Handoff.held).is_(True)):
+        query = _columns(*_LEAD).join(Lead, col(Lead.id) == col(Handoff.lead_id)).where(*conditions, stands)
+        for row in session.execute(query.order_by(_as_read(Handoff.id)).limit(limit)):
+            found.setdefault(row.id, DueLead(*row))
+    return list(found.values())[:limit]
 
 
 def stages_of(session: Session, handoff_ids: Sequence[int]) -> dict[int, list[tuple[Stage | NoWord, datetime]]]:

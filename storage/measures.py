@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, and_, case, func, literal, select, union_all
 from sqlmodel import Session, col
 
-from agreements.alarms import NO_TICK
+from agreements.alarms import NO_TICK, expected
 from agreements.lifecycle import OPEN_STAGES
 from agreements.review.promises import UNPROMISED
 from agreements.words import ALARM_KINDS, AlarmKind, ChannelName, MailFindingKind, WaitKind
@@ -34,7 +34,7 @@ from storage.wakes import Urgency
 
 #: Messages that were sent, or that failed, count for so long.
 RECENT: Final = timedelta(hours=1)
-#: So many sources are measured: those that were heard last.
+#: So many sources are measured: those that are known longest, so that the same ones are measured at each scrape.
 SOURCES: Final = 50
 #: A promise is due soon when its time is over within so long.
 SOON: Final = timedelta(hours=1)
@@ -93,8 +93,7 @@ class Measures:
 def measured(session: Session, *, now: datetime, real: datetime) -> Measures:
     """Measure everything in this session: one snapshot where its transaction is one. now: Baton's time; real: real time."""
     seal = trail.newest_seal(session)
-    heard = sources.heard_at(session)
-    newest = sorted(heard, key=lambda source: heard[source], reverse=True)[:SOURCES]
+    heard = sources.heard(session)
     opened = session.execute(_open_alarms()).tuples().all()
     oldest = lag.oldest_due(session, now=now, real=real)
     counts = session.execute(select(*(one.scalar_subquery() for one in _counts().values()))).one()
@@ -107,7 +106,7 @@ def measured(session: Session, *, now: datetime, real: datetime) -> Measures:
         lag=max(timedelta(0), now - oldest) if oldest else timedelta(0),
         wakes=lag.undelivered(session, now=now),
         deliveries=_deliveries(session, now),
-        sources={source: max(timedelta(0), now - heard[source]) for source in newest},
+        sources={one: max(timedelta(0), now - heard[one].newest) for one in expected(heard, now=now)[:SOURCES]},
         beats=tuple(worker_beats.known(session)),
         head=(seal.id, seal.digest) if seal else None,
         sealed=seal.total if seal else 0,

@@ -103,11 +103,9 @@ def hear(session: Session, row: Opportunity, values: Mapping[str, str], *, at: d
     told = told_too(_told(row), values, at=at)
     row.said = {name: list(one) for name, one in told.items()}
     row.updated_at = max(row.updated_at, at)
-    if "opened_on" not in told:
-        row.opened_at = min(row.opened_at, at)
-    now = facts_of(told, began=row.opened_at.date())
-    if now.opened_on is not None:
-        row.opened_at = _morning(now.opened_on)
+    earliest = min(row.opened_at, at)
+    now = facts_of(told, began=earliest.date())
+    row.opened_at = _morning(now.opened_on) if now.opened_on is not None else earliest
     row.stage, row.amount, row.currency, row.state, row.reason, row.closed_on = (
         now.stage,
         now.amount,

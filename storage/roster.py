@@ -38,6 +38,7 @@ def _with_absences(session: Session, people: Roster, hash: str, mark: str) -> Ro
 
 
 def _keep(key: str, people: Roster) -> None:
+    _PARSED.pop(key, None)
     while len(_PARSED) >= _KEPT:
         _PARSED.pop(next(iter(_PARSED)), None)
     _PARSED[key] = people
@@ -51,6 +52,7 @@ def load(session: Session, text: str, *, now: datetime) -> Roster:
     if last is None or last.hash != hash:
         session.add(RosterSnapshot(hash=hash, text=text, loaded_at=now))
         session.flush()
+    _keep(hash, roster)  # by its text, so it holds whether this transaction commits or not
     session.info.pop(_KEY, None)
     return roster
 

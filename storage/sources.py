@@ -1,4 +1,4 @@
-"""The sources that leads come from: when each was heard last, and when leads came from it before."""
+"""The sources that leads come from: when each was heard first and last, and when leads came from it before."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, literal, select, union_all
 from sqlmodel import Session, col
 
+from agreements.alarms import Heard
 from storage.tables import Activity
 
 #: So many sources are looked at: a sender with a key may name as many as it likes.
@@ -17,14 +18,15 @@ MOST = 1_000
 MOST_OF_STRETCH = 60
 
 
-def heard_at(session: Session) -> dict[str, datetime]:
-    """When the newest lead came from each source, up to MOST of them. It goes from source to source over the index."""
+def heard(session: Session) -> dict[str, Heard]:
+    """When the first and the newest lead came from each source, up to MOST of them. It goes from source to source over the index."""
     first = select(func.min(col(Activity.source)).label("source")).where(col(Activity.source) > "").cte("known", recursive=True)
     following = select(func.min(col(Activity.source))).where(col(Activity.source) > first.c.source).scalar_subquery()
     known = first.union_all(select(following).where(first.c.source.is_not(None)))
-    newest = select(func.max(col(Activity.received_at))).where(col(Activity.source) == known.c.source).scalar_subquery()
-    rows = session.execute(select(known.c.source, newest).where(known.c.source.is_not(None)).limit(MOST))
-    return {source: at for source, at in rows if at is not None}
+    at, of_it = col(Activity.received_at), col(Activity.source) == known.c.source
+    oldest, newest = (select(one(at)).where(of_it).scalar_subquery() for one in (func.min, func.max))
+    rows = session.execute(select(known.c.source, oldest, newest).where(known.c.source.is_not(None)).limit(MOST))
+    return {source: Heard(*times) for source, *times in rows if None not in times}
 
 
 def came_in(session: Session, stretches: Mapping[str, Sequence[tuple[datetime, datetime]]]) -> dict[str, list[list[datetime]]]:

@@ -73,16 +73,17 @@ def _unknown(path: Path, known: Sequence[str]) -> Problem:
 
 
 @lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
+def zones() -> frozenset[str]:
+    """Return the names of all time zones. The machine's folder of them is read once per process."""
     return frozenset(available_timezones()) - _NOT_ZONES
 
 
 def _zone(name: object) -> ZoneInfo:
     if name is None:
         raise CalendarError(("timezone",), "the time zone is missing", "an IANA name, such as Europe/London")
-    if str(name) in _zones():
+    if str(name) in zones():
         return ZoneInfo(str(name))
-    near = get_close_matches(str(name)[:60], _zones(), n=1)
+    near = get_close_matches(str(name)[:60], zones(), n=1)
     instead = near[0] if near else "an IANA name, such as Europe/London"
     raise CalendarError(("timezone",), f"there is no time zone {shown(name)}", instead)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from zoneinfo import available_timezones
 
+from agreements.calendar.clause import zones
 from agreements.checks.base import Finding
 from agreements.clauses.aims import MEASURES, Aim
 from agreements.clauses.base import nearest, one_of, shown
@@ -28,9 +28,8 @@ def find(agreement: Agreement) -> Iterator[Finding]:
 
 
 def _zone(agreement: Agreement) -> Iterator[Finding]:
-    zones = available_timezones() - {"Factory", "localtime"}
-    if agreement.timezone not in zones:
-        near = nearest(agreement.timezone, zones)
+    if agreement.timezone not in zones():
+        near = nearest(agreement.timezone, zones())
         yield Finding(("timezone",), f"{shown(agreement.timezone)} is no time zone{near}; write one such as Europe/London")
 
 

@@ -20,7 +20,7 @@ from agreements.review.share import FEW, Share
 RISE = 1.5
 #: Below this rise the other sources count as unchanged.
 STILL = 1.2
-#: How often, over all reasons, one that did not grow may be named by chance.
+#: How often, over all reasons that were given often enough to be compared, one that did not grow may be named by chance.
 CHANCE = 0.001
 #: With how many days before the period it is compared.
 DAYS_BEFORE = 91
@@ -57,7 +57,7 @@ def grown_reasons(
     agreement: the version that a change would follow. versions: those under which the leads ran, by number. Like is compared with like:
     only leads of versions that qualify leads as this one does, and that have the reason.
     """
-    counted = reason_growths(passes, given, versions, agreement, period)
+    counted = [one for one in reason_growths(passes, given, versions, agreement, period) if (one.now + one.before).count >= FEW]
     for one in counted:
         chance = CHANCE / len(counted)
         if _has_grown(one.now, one.before, chance=chance) and _is_no_single_week(one):

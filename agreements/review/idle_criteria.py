@@ -59,8 +59,8 @@ def idle_criteria(counted: Sequence[CriterionCounted], rules: Qualification) -> 
         yield _proposal(one, f"Take out {_named(one)}: it decided about no lead.", (ground,))
     for one in [one for one in asked if one.part == "fit" and one not in silent and _all_have_it(one)][:1]:
         fewer = _fewer_points(rules, one.points)
-        what = f"Take out {_named(one)}{' and change the threshold by as many' if fewer else ''}: every lead has it."
-        yield _proposal(one, what, (f"It held for all of {_decided_by_points(one)}, so it tells them not apart.",), fewer)
+        what = f"Take out {_named(one)}{' and change the threshold by as many points' if fewer else ''}: every lead has it."
+        yield _proposal(one, what, (f"It held for all of {_decided_by_points(one)}, so it does not tell them apart.",), fewer)
     found = [(worth_of, one) for one in asked if one not in silent and (worth_of := _worth_nothing(one, of=len(counted)))]
     for worth_of, one in sorted(found, key=lambda each: -each[0].less)[:1]:
         what = f"Take out {_named(one)}: it does not tell which leads become opportunities."

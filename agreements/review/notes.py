@@ -14,11 +14,13 @@ from agreements.words import OpportunityState
 #: This many are named; all are counted.
 NAMED = 10
 
+#: A day that the CRM named before it came.
+_TO_COME = frozenset({"opened-on-to-come", "closed-on-to-come"})
 #: What a note is about.
 NoteCode = Literal[
     "empty-period", "period-not-over", "several-versions", "came-twice", "out-of-order", "opportunity-without-lead",
-    "opportunity-without-pass", "closed-before-opened", "won-before-the-lead-came", "faulty-opportunity", "no-currency", "no-amount",
-    "opportunity-not-shown",
+    "opportunity-without-pass", "closed-before-opened", "won-before-the-lead-came", "day-to-come", "faulty-opportunity", "no-currency",
+    "no-amount", "opportunity-not-shown",
 ]  # fmt: skip
 
 
@@ -85,7 +87,11 @@ def _of_deals(deals: Sequence[Deal]) -> Iterator[Note]:
     )
     won = [one for one in deals if one.state == OpportunityState.WON and one.days is not None and one.days < 0]
     yield from _note("won-before-the-lead-came", won, "These were won before their lead came. They count as won, without days.")
-    faulty = [one for one in deals if set(one.faults) - {"closed-before-opened", "no-lead"}]
+    to_come = [one for one in deals if _TO_COME & set(one.faults)]
+    yield from _note(
+        "day-to-come", to_come, "The CRM named a day that had not come for these opportunities. The day on which it said so counts."
+    )
+    faulty = [one for one in deals if set(one.faults) - {"closed-before-opened", "no-lead"} - _TO_COME]
     yield from _note(
         "faulty-opportunity", faulty, "The CRM said something about these opportunities that cannot be read, such as an amount."
     )

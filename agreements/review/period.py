@@ -51,7 +51,11 @@ class Period:
 
     def named(self, at: datetime) -> datetime:
         """Return the first instant of a day that the CRM named, which is stored as its midnight in UTC; any other instant as it is."""
-        return midnight(at.date(), self.zone) if at.astimezone(UTC).time() == time() else at
+        return midnight(at.astimezone(UTC).date(), self.zone) if _is_day(at) else at
+
+    def end_of_named(self, at: datetime) -> datetime:
+        """Return the first instant after a day that the CRM named; any other instant as it is. Something came before it or at it."""
+        return midnight(at.astimezone(UTC).date() + timedelta(days=1), self.zone) if _is_day(at) else at
 
     def since(self, first: date) -> Period:
         """Return the period from that day to the same end."""
@@ -73,6 +77,10 @@ class Period:
     def known_since(self) -> datetime:
         """From when facts are read: the beginning of the period, of the oldest week and of the oldest month, whichever is earliest."""
         return midnight(min(self.first, self.weeks[0], self.months[0]), self.zone)
+
+
+def _is_day(at: datetime) -> bool:
+    return at.astimezone(UTC).time() == time()
 
 
 def midnight(day: date, zone: str) -> datetime:

@@ -130,10 +130,8 @@ def _leeway(clock: Clock) -> Iterator[Line]:
         moves = clock.calendar and clock.respect_requested_time.outside_hours == "next-opening"
         then = "due at that time (outside working hours at the next opening)," if moves else "due at that time,"
         yield told(f"{then} plus {clock.respect_requested_time}, and not before that time.", "If the lead asks for a time:")
-    touches = clock.touches
-    if touches.at_least or touches.channels != 1:
-        tries = f"{touches.at_least} touches on {say.count(touches.channels, 'channel')}"
-        yield told(f"at least {tries}.", "Before a lead counts as out of reach:")
+    if clock.touches.at_least or clock.touches.channels != 1:
+        yield told(f"at least {say.touches(clock.touches)}.", "Before a lead counts as out of reach:")
     if clock.check_in:
         yield told(f"{say.plain(clock.check_in)} to the owner of the clock.", "Check-in:")
 

@@ -95,8 +95,7 @@ def _sal(agreement: Agreement) -> tuple[Lines, ...]:
 
 def _sql(agreement: Agreement) -> tuple[Lines, ...]:
     clocks, touches = agreement.clocks, agreement.clocks.outcome.touches
-    tries = f"{touches.at_least} touches on {say.count(touches.channels, 'channel')}"
-    tried = f"; a lead counts as out of reach only after {tries}" if touches.at_least else ""
+    tried = f"; a lead counts as out of reach only after {say.touches(touches)}" if touches.at_least else ""
     return lines(
         f"The rep tries to reach the lead {say.by_tier(clocks.first_attempt.within)}.",
         f"The rep says what came of the lead {say.by_tier(clocks.outcome.within)}{tried}.",

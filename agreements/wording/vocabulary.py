@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from agreements.calendar.durations import Duration, ReleasePlan, Term
+from agreements.clauses.clocks import Touches
 from agreements.criteria import LIMITS, Condition, Test
 
 #: Yes-or-no facts as phrases: for yes, for no.
@@ -71,6 +72,12 @@ def times(count: int) -> str:
 def count(amount: int, noun: str) -> str:
     """Return a count with its noun: 1 channel, 2 channels."""
     return f"{amount} {noun}{'' if amount == 1 else 's'}"
+
+
+def touches(asked: Touches) -> str:
+    """Return how many attempts are asked for: 6 touches, or 6 touches on 2 channels."""
+    on = f" on {asked.channels} channels" if asked.channels > 1 else ""
+    return f"{asked.at_least} {'touch' if asked.at_least == 1 else 'touches'}{on}"
 
 
 def points(amount: int) -> str:

@@ -111,6 +111,6 @@ def tell_audit(found: Audit, *, out: Path | None, as_json: Path | None) -> None:
     if is_stdout(as_json):
         print(text)
     else:
-        show(found, terminal.console)
+        show(found, terminal.marked)
     if found.not_used.count:
         raise typer.Exit(terminal.PARTLY)

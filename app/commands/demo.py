@@ -42,7 +42,7 @@ def demo(
         folder=home,
     )
     try:
-        found = run_demo(options, terminal.console)
+        found = run_demo(options, terminal.marked)
     except (UnreadableFile, ValueError) as error:
         terminal.fail(terminal.USAGE, str(error))
     except StackError as error:

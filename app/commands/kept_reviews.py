@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 from sqlmodel import Session
 
@@ -29,7 +28,7 @@ def listed() -> None:
     table = Table("number", "agreement", "kind", "first day", "last day", "made")
     for row in rows:
         days = (f"{row.first:%d %b %Y}", f"{row.last:%d %b %Y}", f"{row.made_at:%Y-%m-%d %H:%M} UTC")
-        table.add_row(str(row.id), escape(f"{row.agreement}@{row.version}"), row.kind, *days)
+        table.add_row(str(row.id), f"{row.agreement}@{row.version}", row.kind, *days)
     terminal.console.print(table)
 
 
@@ -50,7 +49,7 @@ def show(
         text, page = box.read_now(lambda session, now: _read(session, number))
     found = from_json(text)
     if out is None:
-        show_review(found, terminal.console)
+        show_review(found, terminal.marked)
         return
     with writable():
         out.mkdir(parents=True, exist_ok=True)

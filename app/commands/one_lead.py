@@ -36,7 +36,7 @@ def print_lead(session: Session, lead_id: int, *, now: datetime) -> None:
     people = roster.current(session)
     handoff = handoffs.latest_of(session, lead_id)
     console = terminal.console
-    console.print(f"[bold]Lead {lead_id}[/bold]", end=" ")
+    console.print(f"Lead {lead_id}", style="bold", end=" ")
     known = (lead.company, f"{lead.first_name} {lead.last_name}".strip(), lead.job_title, lead.email, lead.phone)
     console.print(" · ".join(filter(None, known)), markup=False)
     if lead.erased_at:
@@ -63,19 +63,19 @@ def print_lead(session: Session, lead_id: int, *, now: datetime) -> None:
         console.print(f"  {name.replace('_', ' ')}: {text}", markup=False)
     for deal in opportunities.of_lead(session, lead_id):
         console.print(f"  {opportunity_in_words(deal)}", markup=False, soft_wrap=True)
-    console.print("\n[bold]What happened[/bold]")
+    console.print("\nWhat happened", style="bold")
     for at, text in lead_view.timeline(session, lead_id, people=people):
         console.print(f"  {at:%a %d %b %Y %H:%M} UTC  {text}", markup=False)
     for reply in auto_replies.open_of(session, [handoff.rep] if handoff.rep else []):
         line = away_command(reply.person, reply.until)
         console.print(f"  If {people.name_of(reply.person)} is away: {line}", markup=False, soft_wrap=True)
-    console.print("\n[bold]Messages[/bold]")
+    console.print("\nMessages", style="bold")
     for one in session.exec(select(Delivery).join(Handoff, col(Handoff.id) == col(Delivery.handoff_id)).where(Handoff.lead_id == lead_id)):
         instead = f" (Baton's own template instead of {', '.join(one.context[FAULTY])})" if FAULTY in one.context else ""
         said = f"{one.message} to {people.name_of(one.person)} over {one.channel}: {_state(one)} {_said(one)}"
         console.print(f"  {said}{instead}", markup=False)
     _print_tenures(session, lead_id, people)
-    console.print("\n[bold]Where the time went[/bold]")
+    console.print("\nWhere the time went", style="bold")
     terminal.print_bar(summed(where_time_went(lives.of(session, [lead_id])[0], now=now)))
 
 
@@ -107,7 +107,7 @@ def _print_tenures(session: Session, lead_id: int, people: Roster) -> None:
     """Print who got the lead, whether they looked, and whether they answered: three different things."""
     rows = list(session.exec(select(Assignment).where(Assignment.lead_id == lead_id).order_by(col(Assignment.assigned_at))))
     if rows:
-        terminal.console.print("\n[bold]Who had it[/bold]")
+        terminal.console.print("\nWho had it", style="bold")
     for row in rows:
         reached = f"delivered {row.proven_at:%a %d %b %H:%M} UTC" if row.proven_at else "not delivered"
         looked = "seen" if proof.was_seen(session, row.id) else "not seen"

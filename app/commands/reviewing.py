@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlmodel import Session
@@ -155,7 +154,7 @@ def _write(found: Review, *, out: Path | None, as_json: Path | None, site: str) 
     if is_stdout(as_json):
         print(text)
     else:
-        show(found, terminal.console)
+        show(found, terminal.marked)
 
 
 def decide(
@@ -206,8 +205,8 @@ def _list(rows: Sequence[ReviewDecision], now: datetime) -> None:
         became = f"done {row.done_at:%d %b %Y}" if row.done_at else "overdue" if row.until and row.until < now.date() else "open"
         until = f"{row.until:%d %b %Y}" if row.until else ""
         decided = f"{row.decided_at:%d %b %Y}"
-        about = escape(str(row.proposal.get("what", "")))
-        table.add_row(str(row.id), escape(row.agreement), decided, escape(row.text), about, escape(row.by), until, became)
+        about = str(row.proposal.get("what", ""))
+        table.add_row(str(row.id), row.agreement, decided, row.text, about, row.by, until, became)
     terminal.console.print(table)
 
 

@@ -61,7 +61,8 @@ def _show_team(agreement: Agreement, segment: Segment, seen: Choosing, people: R
     title = people.teams[segment.team].title if segment.team in people.teams else ""
     next_ones = found.told or ((found.rep,) if found.rep else ())
     who = " or ".join(people.name_of(one) for one in next_ones) or "nobody"
-    terminal.console.print(f"[bold]{title or segment.team}[/bold] ({agreement.reference}): {who}, {found.why}")
+    terminal.console.print(title or segment.team, style="bold", end="")
+    terminal.console.print(f" ({agreement.reference}): {who}, {found.why}")
     table = Table("rep", "at work", "open leads", "weight", "ahead of their share by", "next")
     zone = ZoneInfo(agreement.timezone)
     for one in seen.candidates:
@@ -121,7 +122,7 @@ def shares(
 def _show_pool(pool: str, sheets: Sequence[TurnSheet], happened: Sequence[Happened], people: Roster) -> None:
     team, _, tier = pool.partition(":")
     title = people.teams[team].title or team if team in people.teams else team or "no team"
-    terminal.console.print(f"[bold]{title}, {tier}[/bold]")
+    terminal.console.print(f"{title}, {tier}", style="bold")
     table = Table("rep", "due", "got", "claimed", "declined", "given back", "more or less", "as account owner", "why")
     sums, days = _summed(sheets, happened), {one.day for one in sheets}
     for rep, one in sorted(sums.items()):

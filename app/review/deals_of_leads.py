@@ -18,7 +18,7 @@ from storage.review_rows import OpportunityRow, Span
 def read_deals(session: Session, span: Span, folded: Folded, period: Period) -> Iterator[Deal]:
     """Yield the opportunities that a review of these passes counts or names, also those of no lead."""
     campaigns = _campaigns(review_rows.campaigns(session, span))
-    passes = _Passes(folded, span.agreement)
+    passes = _Passes(folded, span.agreement, period)
     for row in review_rows.opportunities(session, span):
         came_from = passes.of(row)
         if came_from is None and row.lead_id is not None and (row.agreement or row.lead_id not in passes.by_lead):
@@ -38,7 +38,7 @@ def read_deals(session: Session, span: Span, folded: Folded, period: Period) -> 
             amount=row.amount,
             currency=row.currency,
             faults=tuple(sorted(row.faults)),
-            campaigns=_first_and_last(campaigns.get(row.lead_id or 0, ()), row.opened_at),
+            campaigns=_first_and_last(campaigns.get(row.lead_id or 0, ()), period.end_of_named(row.opened_at)),
             days=_days(began, row, period) if settled else None,
             stalled_at=row.stalled_at if row.stalled_at and row.stalled_at < span.as_of and not settled else None,
         )
@@ -47,8 +47,8 @@ def read_deals(session: Session, span: Span, folded: Folded, period: Period) -> 
 class _Passes:
     """The passes, to find that from which an opportunity came."""
 
-    def __init__(self, folded: Folded, agreement: str) -> None:
-        self.folded, self.agreement = folded, agreement
+    def __init__(self, folded: Folded, agreement: str, period: Period) -> None:
+        self.folded, self.agreement, self.period = folded, agreement, period
         self.by_lead, self.by_id, self.into = folded.by_lead(), {one.id: one for one in folded.passes}, folded.go_on_as()
 
     def of(self, row: OpportunityRow) -> int | None:
@@ -63,10 +63,11 @@ class _Passes:
         return theirs[-1] if theirs else came_from
 
     def _named(self, row: OpportunityRow) -> int | None:
-        """The pass of the handoff that the CRM names, else the lead's last one that had begun by then."""
+        """The pass of the handoff that the CRM names, else the lead's last one that had begun by then, or on the day that it names."""
         if row.handoff_id is not None:
             return self.folded.pass_of.get(row.handoff_id, row.handoff_id) if row.agreement == self.agreement else None
-        began = [one.id for one in self.by_lead.get(row.lead_id or 0, ()) if one.began_at <= row.opened_at]
+        known_by = self.period.end_of_named(row.opened_at)
+        began = [one.id for one in self.by_lead.get(row.lead_id or 0, ()) if one.began_at <= known_by]
         return began[-1] if began else None
 
 

@@ -94,11 +94,11 @@ def reached(one: Objective) -> str:
 
 
 def pace(one: Pace | None) -> str:
-    """48 of 120 in the month, 60 expected so far; needs 6 each working day. Empty without a pace."""
+    """48 of 120 in the month (expected: 60); needs 6 each working day. Empty without a pace."""
     if one is None:
         return ""
     needs = f"; needs {one.needed_a_day:,g} each working day" if one.needed_a_day and one.done < one.target else ""
-    return f"{one.done:,.0f} of {one.target:,.0f} in the {one.per}, {one.expected:,.0f} expected so far{needs}"
+    return f"{one.done:,.0f} of {one.target:,.0f} in the {one.per} (expected: {one.expected:,.0f}){needs}"
 
 
 def caused_by(causes: Mapping[Cause, int]) -> str:

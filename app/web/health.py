@@ -33,6 +33,7 @@ PARTS: dict[str, Callable[[Measures], bool]] = {
 def routes(box: Toolbox, *, real_time: Callable[[], float]) -> APIRouter:
     """Return the routes. real_time: the real clock, in seconds since 1970."""
     router = APIRouter(include_in_schema=False)
+    box.database.is_in_place()  # notes which file it is now
 
     @router.api_route("/healthz", methods=["GET", "HEAD"])
     async def health() -> Response:
@@ -41,13 +42,15 @@ def routes(box: Toolbox, *, real_time: Callable[[], float]) -> APIRouter:
             await box.read(lambda session, now: session.connection().execute(text("SELECT 1")))
         except SQLAlchemyError:
             return _said("down")
-        return _said("ok")
+        return _said("ok" if box.database.is_in_place() else "down")
 
     @router.api_route("/healthz/{part}", methods=["GET", "HEAD"])
     async def part_of(part: str, given: HTTPAuthorizationCredentials | None = Security(_BEARER)) -> Response:
         """200 while this part is well, 503 otherwise."""
         try:
             await caller(box, given, Scope.METRICS)
+            if not box.database.is_in_place():
+                return _said("down")
             if part not in PARTS:
                 return JSONResponse({"error": f"There is no such part. There are {', '.join(PARTS)}."}, status_code=404)
             return _said("ok" if PARTS[part](await asyncio.to_thread(measured, box, real_time())) else "down")

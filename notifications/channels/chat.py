@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agreements.errors import DeliveryError
+from agreements.errors import DeliveryError, NoAddress
 from notifications.channels.by_apprise import schema_of, send_by_apprise
 from notifications.channels.slack_address import is_slack
 from notifications.letter import Channel, Letter
@@ -30,7 +30,7 @@ class ChatChannel:
         """
         url = letter.to.chat or self.default_url
         if not url:
-            raise DeliveryError(self.name, f"{one_line(letter.to.name)[:80]} has no chat address", permanent=True)
+            raise NoAddress(self.name, one_line(letter.to.name)[:80], "chat address")
         if not is_slack(url):
             return await send_by_apprise(self.name, url, key=letter.key, title=letter.subject, body=letter.chat)
         if self._slack is None:

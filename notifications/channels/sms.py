@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from agreements.errors import DeliveryError
+from agreements.errors import DeliveryError, NoAddress
 from notifications.channels.by_apprise import send_by_apprise, why_unusable
 from notifications.letter import Letter
 from notifications.plain_text import one_line, tel
@@ -35,8 +35,10 @@ class SmsChannel:
         """
         number = tel(letter.to.phone).removeprefix("tel:")
         if not number:
-            problem = "cannot be read" if letter.to.phone else "is not there"
-            raise DeliveryError(self.name, f"the phone number of {one_line(letter.to.name)[:80]} {problem}", permanent=True)
+            who = one_line(letter.to.name)[:80]
+            if not letter.to.phone:
+                raise NoAddress(self.name, who, "phone number")
+            raise DeliveryError(self.name, f"the phone number of {who} cannot be read", permanent=True)
         body = "\n".join(filter(None, (letter.subject, letter.link)))
         return await send_by_apprise(self.name, _filled(self._url, number), key=letter.key, title="", body=body)
 

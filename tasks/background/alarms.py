@@ -23,7 +23,7 @@ log = logging.getLogger("baton.alarms")
 EVERY, WITHOUT_WORKERS = timedelta(seconds=60), timedelta(seconds=150)
 #: One look begins so many alarms of one kind; the next look begins more.
 AT_ONCE = 20
-#: So many sources are compared with their own past: those that were heard last.
+#: So many sources are compared with their own past: those that are known longest.
 COMPARED = 50
 
 
@@ -99,19 +99,18 @@ def _silent(session: Session, opened: Sequence[Alarm], *, now: datetime) -> tupl
     """The sources that fell silent, and the open alarms of those that are so still. Where time leaps, no silence says anything."""
     if time_offset.has_leapt(session):
         return [], []
-    heard = sources.heard_at(session)
+    heard = sources.heard(session)
     known = {one.subject: one for one in opened if one.kind == "source-silent"}
     also: list[tuple[AlarmKind, str]] = []
     for subject, one in known.items():
-        if rules.still_silent(one.since, heard.get(subject), now=now):
+        if rules.still_silent(one.since, heard[subject].newest if subject in heard else None, now=now):
             also.append(("source-silent", subject))
-    newest = sorted(heard, key=lambda source: heard[source], reverse=True)[:COMPARED]
-    asked = [one for one in newest if one not in known and rules.SHORTEST_SILENCE <= now - heard[one] < rules.FORGOTTEN_AFTER]
+    asked = [one for one in rules.comparable(heard, now=now) if one not in known][:COMPARED]
     if not asked:
         return [], also
     is_open = _hours(session, now)
-    came = sources.came_in(session, {one: rules.stretches(heard[one], now) for one in asked if is_open(now)})
-    judged = [rules.silent(one, heard[one], came[one], now=now, is_open=is_open) for one in came]
+    came = sources.came_in(session, {one: rules.stretches(heard[one].newest, now) for one in asked if is_open(now)})
+    judged = [rules.silent(one, heard[one].newest, came[one], now=now, is_open=is_open) for one in came]
     return [one for one in judged if one is not None][:AT_ONCE], also
 
 

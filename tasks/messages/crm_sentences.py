@@ -52,6 +52,8 @@ _FAULTS: Mapping[str, str] = {
     "unknown-currency": "the currency {said!r} is unknown",
     "closed-before-opened": "it was closed on {said}, before it began",
     "opened-on-no-date": "it began on {said!r}, which is no date",
+    "opened-on-to-come": "it began on {said}, which had not come yet",
+    "closed-on-to-come": "it was closed on {said}, which had not come yet",
     "closed-on-no-date": "it was closed on {said!r}, which is no date",
 }
 

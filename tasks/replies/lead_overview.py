@@ -63,9 +63,10 @@ class OverviewRow:
 class Overview:
     """The content of the page. person: the reader's id; decides: for others, too; reader: the name. late: at most `late_most`.
 
-    stages: how many open leads each stage has, without regard to the chosen stage. following: names the row after which the next page
-    begins, empty for none. level: of the browser for the reader: "", "known" or "enrolled"; may_remember: it can be made the reader's
-    own. waiting, waiting_late: how many answers the reader owes, and how many of them are late.
+    stages: how many open leads each stage has, without regard to the chosen stage. still: held or stuck ones, the first ROWS_AT_ONCE;
+    still_more: whether there are more. following: names the row after which the next page begins, empty for none. level: of the browser
+    for the reader: "", "known" or "enrolled"; may_remember: it can be made the reader's own. waiting, waiting_late: how many answers the
+    reader owes, and how many of them are late.
     """
 
     side: Side
@@ -82,6 +83,7 @@ class Overview:
     late_most: int
     rows: Sequence[OverviewRow]
     still: Sequence[OverviewRow]
+    still_more: bool
     following: str
     campaigns: Sequence[str]
     sources: Sequence[str]
@@ -112,9 +114,9 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
     stages = lead_lists.by_stage(session, which)
     few = (stages.get(which.stage, 0) if which.stage else sum(stages.values())) <= lead_lists.FEW
     found = lead_lists.first_due(session, which, few=few, after=_after(asked.get("after", "")), limit=ROWS_AT_ONCE + 1)
-    still = lead_lists.standing_still(session, which, limit=ROWS_AT_ONCE)
+    still = lead_lists.standing_still(session, which, limit=ROWS_AT_ONCE + 1)
     shown = found[:ROWS_AT_ONCE]
-    rows = list(_rows(session, people, [*shown, *still], named=bool(level)))
+    rows = list(_rows(session, people, [*shown, *still[:ROWS_AT_ONCE]], named=bool(level)))
     waiting, waiting_late = lead_lists.owed_by(session, person, now=now)
     return Overview(
         side=side,
@@ -131,6 +133,7 @@ def overview(session: Session, link: OpenedLink, asked: Mapping[str, str], *, no
         late_most=lead_lists.COUNTED_AT_MOST,
         rows=rows[: len(shown)],
         still=rows[len(shown) :],
+        still_more=len(still) > ROWS_AT_ONCE,
         following=_key(shown[-1]) if len(found) > len(shown) else "",
         campaigns=lead_lists.campaigns(session),
         sources=lead_lists.sources(session),

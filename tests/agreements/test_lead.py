@@ -175,8 +175,8 @@ def test_facts_that_are_not_known_are_none() -> None:
     assert LeadFacts().value("country") is None
 
 
-@pytest.mark.parametrize("text", ["Har\x00bour", "Har\ud83dbour"])
-def test_what_not_every_database_keeps_is_replaced_at_the_door(text: str) -> None:
+@pytest.mark.parametrize("text", ["Har\x00bour", "Har\ud83dbour", "Har\x1bbour", "Har\x9bbour"])
+def test_what_not_every_database_keeps_or_a_terminal_obeys_is_replaced_at_the_door(text: str) -> None:
     values = {"fields": {"industry": text, "employees": 3}}
     lead = IncomingLead.model_validate({"source_id": "1", **values, **({"company": text, "message": text} if "\x00" in text else {})})
 

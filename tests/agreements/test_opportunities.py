@@ -57,11 +57,34 @@ def test_an_amount_is_a_plain_number_and_never_guessed(said: str, amount: int | 
         ({"closed_on": "31.3.2027"}, "closed-on-no-date"),
         ({"opened_on": "yesterday"}, "opened-on-no-date"),
         ({"state": "won", "closed_on": "2027-02-27"}, "closed-before-opened"),
-        ({"state": "lost", "closed_on": "2027-03-09", "opened_on": "2027-03-10"}, "closed-before-opened"),
+        ({"state": "lost", "closed_on": "2027-02-09", "opened_on": "2027-02-10"}, "closed-before-opened"),
     ],
 )
 def test_what_cannot_be_right_is_marked(said: dict[str, str], fault: str) -> None:
     assert list(facts(**said).faults) == [fault]
+
+
+@pytest.mark.parametrize(
+    ("said", "fault"),
+    [
+        ({"state": "won", "closed_on": "2027-03-03"}, {"closed-on-to-come": "2027-03-03"}),
+        ({"opened_on": "2027-03-03"}, {"opened-on-to-come": "2027-03-03"}),
+        ({"state": "won", "closed_on": "2027-03-02", "opened_on": "2027-03-02"}, {}),
+    ],
+)
+def test_a_day_that_has_not_come_is_none(said: dict[str, str], fault: dict[str, str]) -> None:
+    """East of Greenwich it may be tomorrow."""
+    found = facts(**said)
+
+    assert (found.faults, found.closed_on is None or found.opened_on is None) == (fault, bool(fault))
+
+
+def test_a_win_before_the_hoped_for_day_is_won_and_is_right_when_somebody_corrects_the_day() -> None:
+    hoped = told_too({}, {"closed_on": "2027-03-20"}, at=NOON)
+    won = told_too(hoped, {"state": "won"}, at=NOON + DAY)
+    right = told_too(won, {"closed_on": "2027-03-02"}, at=NOON + 2 * DAY)
+
+    assert [facts_of(one, began=BEGAN).closed_on for one in (hoped, won, right)] == [date(2027, 3, 20), None, date(2027, 3, 2)]
 
 
 def test_the_day_before_may_be_the_same_day_west_of_greenwich() -> None:
@@ -77,8 +100,8 @@ def test_any_order_of_telling_gives_the_same_facts() -> None:
         ({"stage": "Discovery", "amount": "100"}, NOON),
         ({"stage": "Proposal"}, NOON + DAY),
         ({"amount": "250", "currency": "eur"}, NOON + DAY),
-        ({"state": "lost", "reason": "Price", "closed_on": "2027-03-05"}, NOON + 2 * DAY),
-        ({"state": "won", "closed_on": "2027-03-06"}, NOON + 3 * DAY),
+        ({"state": "lost", "reason": "Price", "closed_on": "2027-03-05"}, NOON + 4 * DAY),
+        ({"state": "won", "closed_on": "2027-03-06"}, NOON + 5 * DAY),
     ]
 
     found = set()

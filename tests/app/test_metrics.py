@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -124,6 +125,18 @@ def test_nothing_personal_is_measured(company: Stage, scraper: httpx.Client) -> 
     assert [
         word for word in ("ana", "lee", "hara", "harbour", "@", "+44") if re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text)
     ] == []
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["moved away", "replaced"])
+def test_a_database_file_that_was_moved_away_is_not_well(company: Stage, scraper: httpx.Client, again: bool) -> None:
+    file = Path(company.box.database.url.removeprefix("sqlite:///"))
+    moved = file.rename(file.with_suffix(".moved"))
+    if again:
+        shutil.copy(moved, file)
+
+    for path in ("/healthz", "/healthz/database"):
+        answer = scraper.get(path)
+        assert (answer.status_code, answer.json()) == (503, {"status": "down"})
 
 
 def test_each_part_is_well_or_not(company: Stage, scraper: httpx.Client) -> None:

@@ -222,6 +222,25 @@ def test_a_held_or_stuck_lead_stands_apart(company: Stage) -> None:
     assert page.index("Nothing is due here") < page.index("Held or stuck") < page.index("Hara")
 
 
+def test_stuck_leads_stand_before_many_held_ones_and_the_page_says_that_there_are_more(company: Stage) -> None:
+    another(company, "Kim")
+
+    def hold(session: Session, handoff: Handoff, now: datetime) -> None:
+        held = [a_handoff(session, now, stage="inquiry", held=True) for _ in range(50)]
+        stuck = a_handoff(session, now, stage="stuck", rep="ben")
+        for row, name in [*((one, "Held") for one in held), (stuck, "Stuck")]:
+            the(session.get(Lead, row.lead_id)).first_name = name
+
+    company.do(hold)
+
+    page, inquiries = seen(company), seen(company, stage="inquiry")
+
+    assert names(page.partition("Held or stuck")[2]) == ["Stuck", *["Held"] * 49]
+    assert "There are more; these are the first 50." in page
+    assert names(inquiries.partition("Held or stuck")[2]) == ["Held"] * 50
+    assert "There are more" not in inquiries
+
+
 def test_with_no_lead_the_page_says_so(company: Stage) -> None:
     company.do(lambda session, handoff, now: handoffs.move(session, handoff, "disqualified", now=now))
 

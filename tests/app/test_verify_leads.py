@@ -118,6 +118,8 @@ FAULTS: dict[str, tuple[str, set[tuple[str, int | None]]]] = {
     "a wake is lost": ("DELETE FROM wakes", {("nothing-moves", 6)}),
     "an answer moves nothing": (f"UPDATE waits SET answer_id = 1 WHERE closed_at IS NULL AND handoff_id = {OF_1}", {("nothing-moves", 1)}),
     "a stage is changed": ("UPDATE handoffs SET stage = 'working' WHERE lead_id = 2", {("stage-differs", 2)}),
+    "a stage is made up": ("UPDATE handoffs SET stage = 'limbo' WHERE lead_id = 2", {("stage-differs", 2)}),
+    "a rep is changed": ("UPDATE handoffs SET rep = 'ana', owner = 'ana' WHERE lead_id = 2", {("rep-differs", 2)}),
     "an ended handoff is opened": ("UPDATE handoffs SET ended_at = NULL WHERE lead_id = 3", {("end-differs", 3)}),
     "an open handoff is ended": ("UPDATE handoffs SET ended_at = created_at WHERE lead_id = 1", {("end-differs", 1)}),
     "a handoff is deleted": ("DELETE FROM handoffs WHERE lead_id = 3", {("no-handoff", 3), ("count-differs", None)}),
@@ -140,6 +142,14 @@ def test_a_fault_by_hand_is_named(lived: Toolbox, baton: Command, statement: str
 
     assert said.exit_code == 1
     assert found(said) == expected
+
+
+def test_a_lead_of_which_only_the_trail_knows_is_named(lived: Toolbox, baton: Command) -> None:
+    waits = f"DELETE FROM waits WHERE handoff_id = {OF_3}"
+    by_hand(lived, waits, *(f"DELETE FROM {table} WHERE lead_id = 3" for table in ("handoffs", "lead_sources", "activities")))
+    by_hand(lived, "DELETE FROM leads WHERE id = 3")
+
+    assert found(baton("verify", "--json")) == {("no-lead", 3)}
 
 
 def test_a_finding_is_printed_with_its_code_its_lead_and_what_to_do(lived: Toolbox, baton: Command) -> None:

@@ -120,7 +120,8 @@ def _leads(connection: Connection, is_open: Any) -> None:
     )
     _put(connection, LeadSource, source="seed", source_id=cast(N, String), lead_id=N)
     _put(connection, LeadValues, lead_id=N, at=BEFORE)
-    _put(connection, Activity, lead_id=N, key=_named("seed"), kind="form_submitted", source=_source(), at=BEFORE)
+    came = {"at": BEFORE, "received_at": MONDAY - timedelta(days=1)}
+    _put(connection, Activity, lead_id=N, key=_named("seed"), kind="form_submitted", source=_source(), **came)
     stage = case(
         (is_open & (N % 4 == 0), "mql"),
         (is_open & (N % 4 == 1), "assigned"),

@@ -23,7 +23,8 @@ def audit(house: Company, life: Life, box: Toolbox) -> list[str]:
     box.read_now(lambda session, now: _brought_up_to_date(session, life))
     at_assignment = [finding for one in life.given for finding in _of_one(house, one)]
     at_the_end = box.read_now(lambda session, now: list(_open(house, session, now)))
-    return [*at_assignment, *_shares(house, life.given), *_hot(house, life.given), *at_the_end]
+    left = [f"lead {one.lead_id} was left with {one.rep} at {one.at:%Y-%m-%d %H:%M}, whose absence began" for one in life.left]
+    return [*at_assignment, *left, *_shares(house, life.given), *_hot(house, life.given), *at_the_end]
 
 
 def _brought_up_to_date(session: Session, life: Life) -> None:

@@ -202,30 +202,34 @@ def _yaml(tree: dict[str, Any]) -> str:
     return written.getvalue()
 
 
-def company(start: datetime, *, days: int, reps: int, seed: int, per_rep: int = 15) -> Company:
-    """Make a company up: reps in all zones, of whom some join, leave, ramp up, weigh more, take few leads, or go on leave."""
+def company(start: datetime, *, days: int, reps: int, seed: int, per_rep: int = 15, away_within: int = 40) -> Company:
+    """Make a company up: reps in all zones, of whom some join, leave, ramp up, weigh more, take few leads, or go on leave.
+
+    away_within: how many days after the start each rep's first absence begins at the latest.
+    """
     dice, end = random.Random(seed), start + timedelta(days=days)
     zones = [ZONES[number % len(ZONES)] for number in range(reps)]
-    made = [_rep(f"rep{number:02}", zone, number, start, end, dice) for number, zone in enumerate(zones)]
+    made = [_rep(f"rep{number:02}", zone, number, (start, end), dice, away_within) for number, zone in enumerate(zones)]
     with_deputies = [_with_deputy(one, made, number) for number, one in enumerate(made)]
     return Company(start, end, tuple(with_deputies), per_rep, by_id={one.id: one for one in with_deputies})
 
 
-def _rep(name: str, zone: Zone, number: int, start: datetime, end: datetime, dice: random.Random) -> Rep:
+def _rep(name: str, zone: Zone, number: int, played: tuple[datetime, datetime], dice: random.Random, away_within: int) -> Rep:
     """The first two reps of each zone stay the whole time; of the others, every third joins later and every second leaves earlier."""
+    start, end = played
     always = number < 2 * len(ZONES)
     whole = (end - start).days
     joins = start if always or number % 3 else start + timedelta(days=dice.randint(whole // 6, whole // 2), hours=5)
     leaves = end + timedelta(days=365) if always or number % 2 else end - timedelta(days=dice.randint(whole // 4, whole // 2), hours=-7)
     ramp = joins + timedelta(days=whole // 5) if joins > start else None
-    absences = tuple(_absences(start, end, dice))
+    absences = tuple(_absences(start, end, dice, away_within))
     weight, capacity = (2 if number % 5 == 0 else 1), (4 if number % 11 == 7 else None)
     return Rep(name, zone, joins, leaves, weight, capacity, ramp, absences)
 
 
-def _absences(start: datetime, end: datetime, dice: random.Random) -> Iterator[Absence]:
+def _absences(start: datetime, end: datetime, dice: random.Random, away_within: int) -> Iterator[Absence]:
     """About two weeks in each quarter, sometimes half a day."""
-    at = start + timedelta(days=dice.randint(5, 40))
+    at = start + timedelta(days=dice.randint(5, away_within))
     while at < end - timedelta(days=3):
         begins = at.astimezone(UTC).replace(hour=dice.choice([0, 11, 22]), minute=0)
         length = dice.choice([timedelta(hours=6), timedelta(days=1), timedelta(days=5), timedelta(days=14)])

@@ -13,7 +13,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import Stage
-from storage.tables import Assignment, Handoff
+from storage.tables import Assignment, Handoff, Wait
 from tasks.background.absences import hand_over_absences
 from tasks.replies import answering
 from tasks.replies.opened_link import OpenedLink
@@ -48,11 +48,21 @@ class Given:
     proven: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A lead for which a rep still owed something at the end of the instant at which the rep's absence began."""
+
+    lead_id: int
+    rep: str
+    at: datetime
+
+
 @dataclass(slots=True)
 class Life:
     """What happened."""
 
     given: list[Given] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
     leads: int = 0
     did: Counter[str] = field(default_factory=Counter)
 
@@ -67,18 +77,30 @@ class Watched(Driver):
         self.seen: set[str] = set()
 
     async def settle(self) -> None:
-        """Carry out what is due now, then look at what was given out."""
-        while self.boundaries and self.boundaries[0] <= self.time.at:
-            self.boundaries.pop(0)
-            while await hand_over_absences(self.box):
-                pass
+        """Carry out what is due now, then look at what was given out, and at what people left behind whose absence begins."""
+        passed = [at for at in self.boundaries if at <= self.time.at]
+        del self.boundaries[: len(passed)]
+        while passed and await hand_over_absences(self.box):
+            pass
         await super().settle()
+        if passed:
+            self.life.left += self.box.read_now(self._left)
         self.box.read_now(self._look)
 
     def next_at(self, *, revisits: bool) -> datetime | None:
         """Also stop where an absence begins or ends."""
         at = super().next_at(revisits=revisits)
         return min([one for one in (at, *self.boundaries[:1]) if one is not None], default=None)
+
+    def _left(self, session: Session, now: datetime) -> list[Left]:
+        found = []
+        for one in self.house.reps:
+            begun = next((leave.begins for leave in one.absences if leave.begins <= now < leave.ends), None)
+            if begun is not None and one.is_employed(now):
+                query = select(Handoff.lead_id).join(Wait, col(Wait.handoff_id) == col(Handoff.id))
+                owed = query.where(Wait.holder == one.id, col(Wait.closed_at).is_(None), col(Wait.opened_at) < begun)
+                found += [Left(lead, one.id, now) for lead in session.exec(owed)]
+        return found
 
     def _look(self, session: Session, now: datetime) -> None:
         query = select(Assignment).where(Assignment.assigned_at >= now).order_by(col(Assignment.assigned_at), col(Assignment.handoff_id))

@@ -21,6 +21,7 @@ from agreements.model import Agreement
 from agreements.roster import Person
 from agreements.routing import Candidate, Rules
 from agreements.turns import Turns
+from app import clock_parts
 from storage.tables import Assignment, Handoff
 from tasks.background.leaving import load_roster
 from tasks.steps import candidates
@@ -40,23 +41,27 @@ Patch = pytest.MonkeyPatch
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is played. per_day: leads beside two lists of list_size; per_rep: how many open leads a rep may have."""
+    """How much is played. per_day: leads beside two lists of list_size; per_rep: how many open leads a rep may have.
+
+    away_within: how many days after the start each rep is absent for the first time, at the latest.
+    """
 
     days: int
     reps: int
     per_day: int
     list_size: int
     per_rep: int = 15
+    away_within: int = 40
 
 
 A_YEAR = Size(days=365, reps=40, per_day=12, list_size=2000)
 SOME_WEEKS = Size(days=28, reps=18, per_day=5, list_size=30)
-SOME_DAYS = Size(days=12, reps=18, per_day=7, list_size=15, per_rep=2)
+SOME_DAYS = Size(days=12, reps=18, per_day=7, list_size=15, per_rep=2, away_within=8)
 
 
 async def lived(box: Toolbox, time: SteppedTime, size: Size) -> tuple[Company, Life]:
     """Play that many days, and return the company and what happened."""
-    house = company(MONDAY, days=size.days, reps=size.reps, seed=size.days, per_rep=size.per_rep)
+    house = company(MONDAY, days=size.days, reps=size.reps, seed=size.days, per_rep=size.per_rep, away_within=size.away_within)
     agree_on(box, house.agreed)
     driver = Watched(box, time, house, random.Random(size.reps))
     for at in house.changes():
@@ -116,12 +121,13 @@ def nobody_leaves(patch: Patch) -> None:
 
 
 def absences_begin_unseen(patch: Patch) -> None:
-    """Nothing is handed over."""
+    """Nothing is handed over, neither at once nor by the clock, which looks every minute of real time."""
 
     async def nothing(box: Toolbox) -> int:
         return 0
 
     patch.setattr(lives, "hand_over_absences", nothing)
+    patch.setattr(clock_parts, "hand_over_absences", nothing)
 
 
 def turns_are_forgotten(patch: Patch) -> None:
@@ -162,7 +168,7 @@ FAULTS: list[tuple[Callable[[Patch], None], str]] = [
     (nobody_is_closed, "who is closed while"),
     (nobody_is_full, "who is full"),
     (nobody_leaves, "who is gone"),
-    (absences_begin_unseen, "who is not there"),
+    (absences_begin_unseen, "whose absence began"),
 ]
 TRIED = [pytest.param(*one, marks=[only_at_night()] if number > 2 else []) for number, one in enumerate(FAULTS)]
 

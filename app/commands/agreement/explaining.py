@@ -91,7 +91,7 @@ def _print(agreement: Agreement, found: Explanation) -> None:
         console.print(f"\nThis agreement does not cover this lead. {covers}", markup=False)
     console.print(f"\n{_screened(agreement, found)}", markup=False)
     for title, points in (("Fit", found.fit), ("Engagement", found.engagement)):
-        console.print(f"\n[bold]{title}[/bold]")
+        console.print(f"\n{title}", style="bold")
         console.print(_table(points) if points else "  no criteria")
     console.print()
     for measure in found.measures:
@@ -113,13 +113,8 @@ def _table(points: Iterable[Point]) -> Table:
     for one in points:
         at = f"{one.at:%d %b %Y %H:%M}" if one.at else ""
         cells = (say.points(one.points) if one.applies else "–", one.rule, one.value, at, one.why)
-        table.add_row(*(_literal(cell) for cell in cells), style="" if one.applies else "dim")
+        table.add_row(*cells, style="" if one.applies else "dim")
     return table
-
-
-def _literal(cell: str) -> str:
-    """Return the text with square brackets taken literally."""
-    return cell.replace("[", "\\[")
 
 
 def _bar(measure: Measure) -> str:

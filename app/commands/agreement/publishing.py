@@ -12,7 +12,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 from sqlmodel import Session
 
@@ -94,7 +93,7 @@ def show(planned: Plan) -> None:
     if planned.touched:
         table = Table("lead", "company", "stage", "with", "owed", "what happens")
         for one in planned.touched:
-            who = (escape(one.company) or "–", one.stage, escape(one.holder))
+            who = (one.company or "–", one.stage, one.holder)
             table.add_row(str(one.lead_id), *who, _owed(one, zone), f"{one.happens}: {one.under}")
         terminal.console.print(table)
     terminal.console.print(f"{planned.agreement.reference}, {planned.policy}: {_counted(planned.listed)}")

@@ -136,4 +136,4 @@ def _tell(found: Backtest, *, as_json: bool, html: Path | None) -> None:
     if as_json:
         print(json_text(document(found)))
     else:
-        show(found, terminal.console)
+        show(found, terminal.marked)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -41,4 +40,4 @@ def _listed(session: Session, now: datetime) -> list[tuple[str, ...]]:
 
 def _signed_by(session: Session, row: AgreementVersion) -> str:
     names = {one.party: one.name for one in contracts.signatures(session, row)}
-    return "\n".join(f"{party}: {escape(names.get(party, 'not yet'))}" for party in contracts.PARTIES)
+    return "\n".join(f"{party}: {names.get(party, 'not yet')}" for party in contracts.PARTIES)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.progress import DownloadColumn, Progress
 from rich.table import Table
 
@@ -138,12 +137,12 @@ def _show_fill(agreement: Agreement, leads: Path, map: Path | None) -> None:
             filled = read_fill(agreement, file, now=now, progress=lambda done, whole: progress.update(bar, completed=done, total=whole))
         except (UnreadableFile, ValueError) as error:
             terminal.fail(terminal.USAGE, str(error))
-    table = Table("rule", "fact", "known", "values that nothing knows", title=f"{filled.leads:,} leads of {escape(leads.name)}")
+    table = Table("rule", "fact", "known", "values that nothing knows", title=f"{filled.leads:,} leads of {leads.name}")
     told: set[str] = set()
     for fill in filled.fills:
         known = "not in a file" if fill.known is None else f"{fill.known:.0%}"
         values = ", ".join(f"{value[:40]} ({count:,})" for value, count in fill.unmatched)
-        table.add_row(escape(fill.rule), escape(fill.fact), known, "as above" if fill.fact in told and values else escape(values))
+        table.add_row(fill.rule, fill.fact, known, "as above" if fill.fact in told and values else values)
         told.add(fill.fact)
     terminal.console.print(table)
     if filled.bad:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from copy import deepcopy
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,13 @@ RULES: dict[str, Any] = {
 
 def an_agreement(version: int = 1, *, qualification: dict[str, Any] | None = None, **clauses: Any) -> Agreement:
     """The small agreement with these rules and clauses instead."""
-    return read_agreement(a_text(version, qualification=qualification, **clauses))
+    return _read(a_text(version, qualification=qualification, **clauses))
+
+
+@lru_cache(maxsize=32)
+def _read(text: str) -> Agreement:
+    """The agreement of this text, read once."""
+    return read_agreement(text)
 
 
 def a_text(version: int = 1, *, qualification: dict[str, Any] | None = None, **clauses: Any) -> str:
@@ -39,14 +47,27 @@ def a_text(version: int = 1, *, qualification: dict[str, Any] | None = None, **c
 
 def example_with(**clauses: Any) -> str:
     """The text of the shipped example with these clauses instead."""
-    yaml, text = YAML(typ="safe", pure=True), io.StringIO()
-    yaml.dump({**yaml.load(io.StringIO(EXAMPLE)), **clauses}, text)
-    return text.getvalue()
+    key = repr(clauses)
+    if key not in _WRITTEN:
+        text = io.StringIO()
+        YAML(typ="safe", pure=True).dump({**_example(), **deepcopy(clauses)}, text)
+        _WRITTEN[key] = text.getvalue()
+    return _WRITTEN[key]
+
+
+#: The texts that were asked for, by their clauses: writing YAML takes longer than most tests.
+_WRITTEN: dict[str, str] = {}
+
+
+@cache
+def _example() -> dict[str, Any]:
+    tree: dict[str, Any] = YAML(typ="safe", pure=True).load(io.StringIO(EXAMPLE))
+    return tree
 
 
 def example(clause: str) -> Any:
     """What the shipped example says under this key."""
-    return YAML(typ="safe", pure=True).load(io.StringIO(EXAMPLE))[clause]
+    return deepcopy(_example()[clause])
 
 
 def a_file(folder: Path, *lines: str, name: str = "leads.csv") -> Path:

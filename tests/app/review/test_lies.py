@@ -15,7 +15,7 @@ from storage import opportunities
 from tasks.steps.merging import merge
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.review.ground import period, reviewed
-from tests.deal import agree_on, until_accepted, until_working
+from tests.deal import agree_on, does, until_accepted, until_working
 from tests.driver import Driver
 from tests.present import the
 from tests.stage import answer_by_link, capture, local_crm, newest
@@ -88,6 +88,32 @@ async def test_a_deal_of_the_evening_that_is_tomorrow_in_utc_is_no_lie_and_belon
 
     assert named(found) == {}
     assert (found.days_to_won.won, found.days_to_won.longest) == (1, 0)
+
+
+async def test_a_deal_of_the_day_on_which_its_lead_came_belongs_to_that_lead_and_to_its_last_campaign(
+    driver: Driver, box: Toolbox, time: SteppedTime
+) -> None:
+    taken = await until_working(driver, box, campaign="fair")
+    time.at += MINUTE
+    does(box, taken, "demo_requested", campaign="demo")
+    time.at += MINUTE
+    deal = local_crm(box).person_sets_opportunity(
+        taken.lead_id, by="ana", at=time.at, opened_on=f"{time.at.date()}", amount="5", currency="EUR"
+    )
+    await driver.settle()
+    box.write_now(lambda session, now: forget_handoff(session, deal))
+
+    found = reviewed(box, period())
+
+    assert named(found) == {}
+    assert [(one.which, one.campaign, one.money.opened_amount) for one in found.campaigns] == [("first", "fair", 5), ("last", "demo", 5)]
+
+
+def forget_handoff(session: Session, deal: str) -> None:
+    """The CRM names the lead of the deal, and no handoff."""
+    row = the(opportunities.named(session, deal))
+    row.handoff_id = None
+    session.add(row)
 
 
 @pytest.mark.parametrize("merged_first", [True, False])

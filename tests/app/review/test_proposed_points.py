@@ -94,8 +94,8 @@ def test_a_criterion_that_every_lead_has_goes_with_its_points_of_the_threshold()
     (one,) = of_points(agreement, past)
     found = with_draft(one, agreement, text, past, WEEK, version=7)
 
-    assert one.what.endswith("and change the threshold by as many: every lead has it.")
-    assert one.grounds == ("It held for all of the 700 leads that points alone decided about, so it tells them not apart.",)
+    assert one.what.endswith("and change the threshold by as many points: every lead has it.")
+    assert one.grounds == ("It held for all of the 700 leads that points alone decided about, so it does not tell them apart.",)
     assert [change.value for change in one.changes] == [None, 50]
     assert (the(found.tried).now, the(found.tried).now_won) == (the(found.tried).then, the(found.tried).then_won)
 

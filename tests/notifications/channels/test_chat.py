@@ -171,7 +171,7 @@ async def test_an_address_that_is_none_or_for_mail_is_permanent(url: str) -> Non
 async def test_no_address_at_all_is_permanent() -> None:
     error = await refused(ChatChannel(), LETTER)
     assert error.permanent
-    assert "Ana Ruiz has no chat address" in str(error)
+    assert "the chat address of Ana Ruiz is missing from the roster" in str(error)
 
 
 @pytest.mark.parametrize("url", [f"json://ana:{SECRET}@127.0.0.1:1/", f"discord://{SECRET}", f"{SECRET}://x", SECRET])

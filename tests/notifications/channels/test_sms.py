@@ -37,7 +37,7 @@ async def test_the_number_stands_where_the_url_says(service: Receiver, phone: st
     assert told.said["message"] == "New hot lead: Größe 40\nhttps://baton.example/l/a_b-c.d"
 
 
-@pytest.mark.parametrize(("phone", "said"), [("", "is not there"), ("ask Ben", "cannot be read"), ("12", "cannot be read")])
+@pytest.mark.parametrize(("phone", "said"), [("", "is missing from the roster"), ("ask Ben", "cannot be read"), ("12", "cannot be read")])
 async def test_without_a_number_it_is_permanent_and_nobody_is_asked(service: Receiver, phone: str, said: str) -> None:
     with pytest.raises(DeliveryError, match=said) as error:
         await channel(service).send(to(phone))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, select
 
-from agreements.errors import DeliveryError, ServiceAway
+from agreements.errors import NoAddress, ServiceAway
 from app.web import alarm_watch
 from notifications.letter import Letter
 from storage import alarms as rows
@@ -195,13 +195,13 @@ async def test_where_mail_is_the_only_channel_the_alarm_waits_for_it(driver: Dri
     assert letters(box, "alarm-told") == ["oscar"]
 
 
-async def test_a_person_without_an_address_is_no_failing_channel(driver: Driver, box: Toolbox) -> None:
+async def test_people_without_an_address_make_no_failing_channel(driver: Driver, box: Toolbox) -> None:
     def refuse(session: Session, now: datetime) -> None:
-        for number in range(5):
-            copy = deliveries.Copy(f"refused-{number}", "chat", "ana")
+        for person in ("ana", "ben", "cleo", "dan", "emil"):
+            copy = deliveries.Copy(f"refused-{person}", "chat", person)
             deliveries.queue(session, None, deliveries.Message("told", context={"what": "x"}), copy, now=now)
         for row in session.exec(select(Delivery).where(Delivery.channel == "chat")):
-            deliveries.failed(session, row, None, error=str(DeliveryError("chat", "has no chat address")), permanent=True, now=now)
+            deliveries.failed(session, row, None, error=str(NoAddress("chat", row.person, "chat address")), permanent=True, now=now)
 
     box.write_now(refuse)
 
@@ -244,6 +244,21 @@ async def test_a_source_that_falls_silent_is_told_of_and_is_over_with_its_next_l
     began, over = texts(box)
     assert "No lead has come from website since 2027-02-01 09:00 UTC." in began
     assert "Leads come from website again" in over
+
+
+async def test_a_source_is_not_overlooked_because_many_new_ones_were_heard_since(
+    driver: Driver, box: Toolbox, time: SteppedTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarms, "COMPARED", 2)
+    comes(box, "website", *in_four_weeks_before(MONDAY))
+    time.at += MINUTE
+    for number in range(3):
+        comes(box, f"made up {number}")
+    time.at += timedelta(hours=2)
+
+    found = box.read_now(lambda session, now: alarms.find(session, now=now, real=real(time)))
+
+    assert [one.subject for one in found.found if one.kind == "source-silent"] == ["website"]
 
 
 async def test_where_time_has_leapt_no_source_is_silent(driver: Driver, box: Toolbox) -> None:

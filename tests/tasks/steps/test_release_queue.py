@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from storage import figures, handoffs
 from storage.crm.port import Account
-from storage.tables import Assignment, Event, Handoff
+from storage.tables import Assignment, Event, Handoff, Wait
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on, does, staff, tenures, wait_if_any, wait_of
 from tests.driver import Driver
@@ -58,10 +58,17 @@ def given(box: Toolbox) -> Counter[tuple[str, str]]:
 
 def turn_down(box: Toolbox, taken: list[Taken]) -> None:
     """Every rep who has one of these answers at once, so that none lapses and comes back to the line."""
+    asked = asked_to_accept(box)
     for one in taken:
-        wait = wait_if_any(box, one)
-        if wait and wait.kind == "acceptance" and wait.answer_id is None:
+        if one.lead_id in asked:
             answer_by_link(box, one, "rejected", reason="not-icp")
+
+
+def asked_to_accept(box: Toolbox) -> set[int]:
+    """The leads that a rep has and has not answered yet, found in one statement."""
+    query = select(Handoff.lead_id).join(Wait, col(Wait.handoff_id) == col(Handoff.id))
+    open_ones = query.where(Wait.kind == "acceptance", col(Wait.closed_at).is_(None), col(Wait.answer_id).is_(None))
+    return set(box.read_now(lambda session, now: list(session.exec(open_ones))))
 
 
 async def until(driver: Driver, box: Toolbox, taken: list[Taken], end: datetime) -> None:
