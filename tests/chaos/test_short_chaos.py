@@ -13,11 +13,11 @@ from benchmarks.chaos.run import Options, run_chaos
 from benchmarks.chaos.terminal_view import Screen
 
 pytestmark = [pytest.mark.long, pytest.mark.live, pytest.mark.timeout(1800)]
-#: Long enough that nearly every kind of blow falls.
-SHORT = Options(seed=20270201, leads=40, minutes=2, gap_seconds=(1.5, 5.0))
+#: Long enough that nearly every kind of blow falls. `make nightly` plays 1,000 leads, three times.
+SHORT = Options(seed=20270201, leads=30, minutes=1.5, gap_seconds=(1.0, 4.0))
 
 
-def test_forty_leads_survive_two_minutes_of_chaos(tmp_path: Path) -> None:
+def test_thirty_leads_survive_a_minute_and_a_half_of_chaos(tmp_path: Path) -> None:
     if installed() is None:
         reason = "PostgreSQL is not installed; with SQLite: python -m benchmarks.chaos --sqlite"
         if os.environ.get("BATON_REQUIRE_ALL") == "1":
