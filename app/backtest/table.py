@@ -17,8 +17,8 @@ from app.csv_import.table_text import TableText
 BLOCK_BYTES = 32_000_000
 T = TypeVar("T")
 _HARD_BYTES = tuple(one.encode() for one in HARD_SPACES)
-#: Characters that Python takes for white space, or for the end of a text, and other readers do not.
-_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f]"
+#: Characters that Python takes for white space, or for the end of a text, and other readers do not; and those that an import replaces.
+_CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f]"
 _WHITE = " \t\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 
 
