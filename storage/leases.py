@@ -103,10 +103,13 @@ def may_be_moved(real: datetime) -> ColumnElement[bool]:
 
 
 def renew(session: Session, handoff_id: int, epoch: int, *, real: datetime) -> bool:
-    """Extends the lease; False when it was lost."""
+    """Extends the lease; False when it was lost or given back.
+
+    A renewal under way cannot be stopped. It may come after the lease was given back, and would let the lead wait for nobody.
+    """
     kept: Any = session.execute(
         update(Handoff)
-        .where(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch)
+        .where(col(Handoff.id) == handoff_id, col(Handoff.epoch) == epoch, col(Handoff.lease_until).is_not(None))
         .values(lease_until=real + timedelta(seconds=LEASE_SECONDS))
     )
     return bool(kept.rowcount)

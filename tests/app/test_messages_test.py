@@ -81,7 +81,7 @@ def test_an_error_says_whether_it_is_permanent(home: Path, system: Receiver, sta
 
 def test_somebody_without_an_address_is_permanent(home: Path) -> None:
     done = baton("messages", "test", "sms", "--to", "maria")
-    assert (done.exit_code, "the phone number of Maria Keller is not there" in done.stderr) == (1, True)
+    assert (done.exit_code, "the phone number of Maria Keller is missing from the roster" in done.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,20 @@ def test_a_lease_that_is_over_is_anybodys_and_its_holder_writes_nothing_any_more
         assert (handoff.lease_until, handoff.told_event) == (None, 8)
 
 
+def test_a_lease_that_was_given_back_is_not_renewed(database: Database) -> None:
+    """A renewal may be under way while its attempt ends. The lead would wait half a minute for an attempt that is over."""
+    with database.write() as session:
+        handoff_id = woken(session).id
+    assert claimed(database) == [handoff_id]
+
+    with database.write() as session:
+        assert leases.renew(session, handoff_id, 1, real=REAL)
+        leases.release(session, [leases.Over(handoff_id, 1)])
+        assert not leases.renew(session, handoff_id, 1, real=REAL)
+
+    assert claimed(database) == [handoff_id]
+
+
 @pytest.mark.parametrize(("tries", "seconds"), [(1, None), (2, 2), (3, 4), (9, 256), (30, leases.LONGEST_PUT_OFF)])
 def test_what_cannot_be_moved_is_left_alone_for_longer_each_time(database: Database, tries: int, seconds: int | None) -> None:
     with database.write() as session:
