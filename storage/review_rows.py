@@ -114,6 +114,12 @@ def _columns(*columns: Any) -> Select[Any]:
     return select_columns(*columns)
 
 
+def _open_in(span: Span) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that a handoff of the agreement was open at some time of the span."""
+    not_over = col(Handoff.ended_at).is_(None) | (col(Handoff.ended_at) >= span.since)
+    return col(Handoff.agreement) == span.agreement, col(Handoff.created_at) < span.as_of, not_over
+
+
 def handoffs(session: Session, span: Span) -> Iterator[HandoffRow]:
     """Every handoff of the agreement that was open at some time of the span, in the order of their ids."""
     query = (
@@ -123,26 +129,28 @@ def handoffs(session: Session, span: Span) -> Iterator[HandoffRow]:
             Lead.source, Lead.company, Lead.merged_into, Lead.created_at,
         )
         .join(Lead, col(Lead.id) == col(Handoff.lead_id))
-        .where(col(Handoff.agreement) == span.agreement, col(Handoff.created_at) < span.as_of)
-        .where(col(Handoff.ended_at).is_(None) | (col(Handoff.ended_at) >= span.since))
+        .where(*_open_in(span))
         .order_by(col(Handoff.id))
     )  # fmt: skip
     return (HandoffRow(*row) for row in session.execute(query.execution_options(yield_per=5_000)))
 
 
 def steps(session: Session, span: Span) -> Mapping[tuple[int, AnswerKind], datetime]:
-    """When each handoff was first answered in each of these ways: (handoff id, kind) -> instant."""
+    """When each handoff of the span was first answered in each of these ways, also before it: (handoff id, kind) -> instant."""
     query = (
         select(Answer.handoff_id, Answer.kind, func.min(Answer.answered_at))
-        .where(col(Answer.kind).in_(STEPS), col(Answer.state).in_([AnswerState.COUNTED.value]), span.holds(Answer.answered_at))
+        .join(Handoff, col(Handoff.id) == col(Answer.handoff_id))
+        .where(col(Answer.kind).in_(STEPS), col(Answer.state).in_([AnswerState.COUNTED.value]), col(Answer.answered_at) < span.as_of)
+        .where(*_open_in(span))
         .group_by(col(Answer.handoff_id), col(Answer.kind))
     )
     return {(handoff, kind): at for handoff, kind, at in session.execute(query)}
 
 
 def touches(session: Session, span: Span) -> Mapping[int, tuple[datetime, int]]:
-    """The first attempt to reach the lead in each handoff, and how many there were."""
-    query = select(Touch.handoff_id, func.min(Touch.at), func.count()).where(span.holds(Touch.at)).group_by(col(Touch.handoff_id))
+    """The first attempt to reach the lead in each handoff of the span, and how many there were, also before it."""
+    query = select(Touch.handoff_id, func.min(Touch.at), func.count()).join(Handoff, col(Handoff.id) == col(Touch.handoff_id))
+    query = query.where(col(Touch.at) < span.as_of, *_open_in(span)).group_by(col(Touch.handoff_id))
     return {handoff: (at, count) for handoff, at, count in session.execute(query)}
 
 
@@ -172,12 +180,14 @@ def waited_as_agreed(session: Session, span: Span, about: tuple[About, ...]) -> 
     return set(session.exec(query.distinct()))
 
 
-def missed_acceptances(session: Session, span: Span) -> set[int]:
-    """The handoffs in which a rep did not answer by the agreed time and nobody answered since, by id."""
-    query = select(Wait.handoff_id).join(Answer, col(Answer.id) == col(Wait.answer_id), isouter=True)
-    query = query.where(Wait.kind == "acceptance", Wait.rung == 0, span.holds(Wait.promised_at))
+def missed(session: Session, span: Span, *, clock: ClockName) -> Mapping[int, datetime]:
+    """The first agreed time of this clock by which nobody answered, and nobody since, by handoff of the span; also before it."""
+    query = select(Wait.handoff_id, func.min(Wait.promised_at)).join(Answer, col(Answer.id) == col(Wait.answer_id), isouter=True)
+    query = query.join(Handoff, col(Handoff.id) == col(Wait.handoff_id)).where(*_open_in(span))
+    query = query.where(Wait.kind == clock, Wait.rung == 0, col(Wait.promised_at) < span.as_of)
     open_still = col(Wait.closed_at).is_(None) & col(Wait.answer_id).is_(None)
-    return set(session.exec(query.where(open_still | col(Answer.kind).in_(_NOBODY)).distinct()))
+    query = query.where(open_still | col(Answer.kind).in_(_NOBODY)).group_by(col(Wait.handoff_id))
+    return dict(session.exec(query).all())
 
 
 def answers(session: Session, span: Span) -> list[AnswerRow]:

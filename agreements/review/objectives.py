@@ -14,7 +14,7 @@ from agreements.review.funnel import mqls
 from agreements.review.pace import Pace, days_of, pace
 from agreements.review.passes import Pass
 from agreements.review.period import Period
-from agreements.review.promises import Promise, decided, kept, of_clock
+from agreements.review.promises import Promise, kept, of_clock
 from agreements.review.share import Share, Value, part
 from agreements.words import PARTIES, Party
 
@@ -56,7 +56,7 @@ class Measured:
             "accepted": _accepted(self.passes, period),
             "delivery": of_clock(found, "delivery"),
             "speed_to_lead": of_clock(found, "first_attempt"),
-            "worked": _worked(self.passes, self.promises, period),
+            "worked": _worked(self.passes, period),
             "mql_to_opportunity": part(bool(one.opportunity_at) for one in self.passes if _ended_as_mql(one, period)),
             "answered": of_clock(found, "acceptance"),
         }
@@ -114,16 +114,18 @@ def _currency(deals: Sequence[Deal], period: Period) -> str:
 
 
 def _accepted(passes: Sequence[Pass], period: Period) -> Share:
-    """Of the leads that were first given to a rep in the period and answered or missed since, those that sales accepted."""
-    given = [one for one in passes if period.holds(one.assigned_at) and not one.by_sales and not one.merged]
-    return part(one.became == "accepted" for one in given if one.became in ("accepted", "rejected", "unanswered"))
+    """Of the leads about which it showed in the period what sales does with them, those that sales accepted.
+
+    A lead counts once: when it is first answered, or when that was due. So one that comes on a Friday and is accepted on Monday counts
+    on Monday.
+    """
+    own = [one for one in passes if period.holds(one.decided_at) and one.assigned_at and not one.by_sales and not one.merged]
+    return part(one.became == "accepted" for one in own)
 
 
-def _worked(passes: Sequence[Pass], promises: Sequence[Promise], period: Period) -> Share:
-    """Of the leads that were accepted in the period, those that somebody tried to reach. Leads whose first attempt is not due are out."""
-    missed = {one.pass_id for one, is_kept in decided(promises, period) if one.kind == "first_attempt" and not is_kept}
-    own = [one for one in passes if period.holds(one.accepted_at) and not one.merged]
-    return part(one.touches > 0 for one in own if one.touches or one.ended_at or one.id in missed)
+def _worked(passes: Sequence[Pass], period: Period) -> Share:
+    """Of the accepted leads about which it showed in the period whether somebody works them, those that somebody tried to reach."""
+    return part(one.touches > 0 for one in passes if period.holds(one.worked_at) and not one.merged)
 
 
 def _ended_as_mql(one: Pass, period: Period) -> bool:

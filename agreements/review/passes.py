@@ -18,10 +18,11 @@ class Pass:
 
     id: of its first handoff. source: that sent the lead; company: as the lead gave it. stage: of its last handoff today. version: of the
     agreement, for the last handoff. by_sales: a rep brought the lead in. came_back: an earlier pass had ended. merged: it turned out to be
-    another lead's. held: it waited because nobody was there, or in the release queue. missed: somebody did not answer it in time.
+    another lead's. held: it waited because nobody was there, or in the release queue.
     Instants are aware UTC and None where that had not happened: began, mql, given to a rep, proven to have arrived, accepted, given
-    back by sales, SQL, opportunity, ended. lead_began_at: when the lead was first stored. touches: attempts to reach the lead; reps: how
-    often it was given to one.
+    back by sales, SQL, opportunity, ended. missed_at, not_attempted_at: the agreed time by which a rep had not answered, or had not tried
+    to reach the lead. lead_began_at: when the lead was first stored. touches: attempts to reach the lead; reps: how often it was given
+    to one.
     """
 
     id: int
@@ -38,12 +39,13 @@ class Pass:
     came_back: bool = False
     merged: bool = False
     held: bool = False
-    missed: bool = False
     mql_at: datetime | None = None
     assigned_at: datetime | None = None
     proven_at: datetime | None = None
     accepted_at: datetime | None = None
     given_back_at: datetime | None = None
+    missed_at: datetime | None = None
+    not_attempted_at: datetime | None = None
     sql_at: datetime | None = None
     opportunity_at: datetime | None = None
     ended_at: datetime | None = None
@@ -63,9 +65,22 @@ class Pass:
             return "accepted"
         if self.given_back_at:
             return "rejected"
-        if self.missed:
+        if self.missed_at:
             return "unanswered"
         return "waiting" if self.is_open else "otherwise"
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """When sales first answered, or had not answered by the agreed time; None while it waits."""
+        return _first(self.accepted_at, self.given_back_at, self.missed_at)
+
+    @property
+    def worked_at(self) -> datetime | None:
+        """When it first showed whether somebody works the accepted lead: tried to reach it, was late with that, or let it end."""
+        if self.accepted_at is None:
+            return None
+        tried = max(self.accepted_at, self.first_touch_at) if self.first_touch_at else None
+        return _first(tried, self.not_attempted_at, self.ended_at)
 
     @property
     def was_given_up(self) -> bool:
@@ -77,3 +92,7 @@ class Pass:
         """Whether something happened before it began: a clock was set back, or somebody told a wrong time."""
         steps = (self.mql_at, self.assigned_at, self.accepted_at, self.first_touch_at, self.ended_at)
         return any(at is not None and at < self.began_at for at in steps)
+
+
+def _first(*instants: datetime | None) -> datetime | None:
+    return min((at for at in instants if at is not None), default=None)

@@ -46,7 +46,8 @@ class _Facts:
     touches: Mapping[int, tuple[datetime, int]]
     tenures: Mapping[int, tuple[datetime | None, int]]
     held: set[int]
-    missed: set[int]
+    not_answered: Mapping[int, datetime]
+    not_attempted: Mapping[int, datetime]
 
     def known(self, at: datetime | None) -> datetime | None:
         """Return the instant, None where it had not come."""
@@ -66,7 +67,8 @@ def fold(session: Session, span: Span) -> Folded:
         touches=review_rows.touches(session, span),
         tenures=review_rows.tenures(session, span),
         held=review_rows.waited_as_agreed(session, span, UNPROMISED),
-        missed=review_rows.missed_acceptances(session, span),
+        not_answered=review_rows.missed(session, span, clock="acceptance"),
+        not_attempted=review_rows.missed(session, span, clock="first_attempt"),
     )
     pass_of = _chains(rows, review_rows.continued_by_rulings(session))
     chains: dict[int, list[HandoffRow]] = {}
@@ -108,7 +110,8 @@ def _pass(chain: Sequence[HandoffRow], facts: _Facts) -> Pass:
         came_back=first.previous_id is not None,
         merged=last.stage == Stage.MERGED and ended is not None,
         held=any(ident in facts.held for ident in ids),
-        missed=any(ident in facts.missed for ident in ids),
+        missed_at=_first(facts.not_answered.get(ident) for ident in ids),
+        not_attempted_at=_first(facts.not_attempted.get(ident) for ident in ids),
         mql_at=facts.known(_first(row.mql_at for row in chain)),
         assigned_at=facts.known(_first(row.first_assigned_at for row in chain)),
         proven_at=facts.known(_first(at for at, _ in given)),

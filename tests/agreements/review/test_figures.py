@@ -62,9 +62,9 @@ def test_a_period_ends_at_midnight_of_its_zone_also_when_the_clocks_change() -> 
 @pytest.mark.parametrize(
     ("changes", "became"),
     [
-        ({"accepted_at": AT, "given_back_at": AT, "missed": True}, "accepted"),
-        ({"given_back_at": AT, "missed": True}, "rejected"),
-        ({"missed": True}, "unanswered"),
+        ({"accepted_at": AT, "given_back_at": AT, "missed_at": AT}, "accepted"),
+        ({"given_back_at": AT, "missed_at": AT}, "rejected"),
+        ({"missed_at": AT}, "unanswered"),
         ({}, "waiting"),
         ({"ended_at": AT}, "otherwise"),
     ],
@@ -77,7 +77,7 @@ def test_what_became_of_the_mqls_adds_up_and_a_lead_that_came_twice_counts_once(
     passes = [
         a_pass(1, accepted_at=AT, touches=2),
         a_pass(2, given_back_at=AT, came_back=True),
-        a_pass(3, missed=True),
+        a_pass(3, missed_at=AT),
         a_pass(4, assigned_at=None),
         a_pass(5, ended_at=AT),
         a_pass(6, merged=True, ended_at=AT),
@@ -216,11 +216,38 @@ def test_a_period_without_anything_reaches_and_misses_no_share() -> None:
 
 
 def test_a_first_attempt_that_is_not_due_yet_is_no_unworked_lead() -> None:
-    waiting, missed, ended = a_pass(1, accepted_at=AT), a_pass(2, accepted_at=AT), a_pass(3, accepted_at=AT, ended_at=AT)
+    waiting, ended = a_pass(1, accepted_at=AT), a_pass(3, accepted_at=AT, ended_at=AT)
+    missed = a_pass(2, accepted_at=AT, not_attempted_at=AT + HOUR)
 
-    found = measured(passes=[waiting, missed, ended], promises=[a_promise(2, kind="first_attempt")])
+    found = measured(passes=[waiting, missed, ended])
 
     assert found["worked"].share == Share(count=0, of=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("accepted", {"accepted_at": AT}),
+        ("accepted", {"missed_at": AT, "accepted_at": AT + 8 * DAY}),
+        ("accepted", {"given_back_at": AT, "accepted_at": AT + 8 * DAY}),
+        ("accepted", {"at": START - DAY, "accepted_at": AT}),
+        ("accepted", {"at": START - DAY, "missed_at": AT, "given_back_at": AT + 8 * DAY}),
+        ("worked", {"accepted_at": START - DAY, "first_touch_at": AT, "touches": 1}),
+        ("worked", {"accepted_at": AT, "first_touch_at": START - DAY, "touches": 1}),
+        ("worked", {"accepted_at": START - DAY, "not_attempted_at": AT, "first_touch_at": AT + 8 * DAY, "touches": 1}),
+        ("worked", {"accepted_at": START - DAY, "not_attempted_at": AT, "ended_at": AT + 8 * DAY}),
+    ],
+)
+def test_a_lead_counts_in_the_one_week_in_which_it_is_decided(name: str, changes: dict[str, Any]) -> None:
+    known = Period(WEEK.first - timedelta(days=7), WEEK.last + timedelta(days=14), WEEK.zone, START + 60 * DAY)
+    weeks = [
+        Period(known.first + timedelta(days=7 * number), known.first + timedelta(days=7 * number + 6), WEEK.zone, known.now)
+        for number in range(4)
+    ]
+    by = Measured((a_pass(1, **changes),), (), (), (), example())
+
+    assert [by.shares(week)[name].of for week in weeks] == [0, 1, 0, 0]
+    assert by.shares(known)[name].of == 1
 
 
 def test_currencies_are_never_mixed_and_each_has_its_worth() -> None:

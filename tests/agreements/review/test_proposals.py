@@ -117,7 +117,7 @@ def test_leads_that_sales_gave_back_or_may_still_answer_are_not_left_alone() -> 
         *(a_pass(at, accepted_at=AT, touches=1) for at in range(20)),
         *(a_pass(at, given_back_at=AT, ended_at=AT) for at in range(20, 50)),
         *(a_pass(at) for at in range(50, 70)),
-        a_pass(70, missed=True),
+        a_pass(70, missed_at=AT),
     ]
 
     assert left_alone(passes, WEEK) == Share(count=1, of=21)

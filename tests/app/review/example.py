@@ -83,7 +83,7 @@ def _pass(number: int) -> Pass:
     base: dict[str, Any] = {"source": SOURCES[number % 3], "company": COMPANIES[number % 5], "tier": ("hot", "normal")[number % 2]}
     base |= {"rep": ("ana", "ben")[number % 2], "proven_at": at + HOUR / 10}
     if number % 9 == 0:
-        return a_pass(number, at, **base, missed=True, ended_at=at + 4 * DAY)
+        return a_pass(number, at, **base, missed_at=at + HOUR, ended_at=at + 4 * DAY)
     if number % 4 == 0:
         return a_pass(number, at, **base, given_back_at=at + 2 * HOUR, ended_at=at + 2 * HOUR)
     worked = {**base, "accepted_at": at + HOUR, "first_touch_at": at + (1 + number % 11) * HOUR / 2, "touches": 1 + number % 7}

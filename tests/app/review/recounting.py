@@ -51,9 +51,12 @@ passes AS (
        AND o.settled_at < :as_of) AS won,
     (SELECT min(t.at) FROM chain c JOIN touches t ON t.handoff_id = c.id WHERE c.root = e.root) AS touched,
     (SELECT count(*) FROM chain c JOIN touches t ON t.handoff_id = c.id WHERE c.root = e.root) AS touches,
-    (SELECT count(*) FROM chain c JOIN waits w ON w.handoff_id = c.id LEFT JOIN answers a ON a.id = w.answer_id
+    (SELECT min(w.promised_at) FROM chain c JOIN waits w ON w.handoff_id = c.id LEFT JOIN answers a ON a.id = w.answer_id
        WHERE c.root = e.root AND w.kind = 'acceptance' AND w.rung = 0 AND w.promised_at < :as_of
-       AND (a.kind = 'deadline' OR (a.id IS NULL AND w.closed_at IS NULL))) AS missed
+       AND (a.kind = 'deadline' OR (a.id IS NULL AND w.closed_at IS NULL))) AS missed,
+    (SELECT min(w.promised_at) FROM chain c JOIN waits w ON w.handoff_id = c.id LEFT JOIN answers a ON a.id = w.answer_id
+       WHERE c.root = e.root AND w.kind = 'first_attempt' AND w.rung = 0 AND w.promised_at < :as_of
+       AND (a.kind = 'deadline' OR (a.id IS NULL AND w.closed_at IS NULL))) AS not_attempted
   FROM ends e JOIN handoffs f ON f.id = e.root JOIN handoffs l ON l.id = e.newest JOIN leads ON leads.id = f.lead_id
 ),
 own AS (SELECT * FROM passes WHERE stage <> 'merged'),

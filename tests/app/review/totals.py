@@ -16,12 +16,14 @@ MQLS, BACK = "SELECT count(*) FROM mqls", "SELECT count(*) FROM back"
 UNANSWERED = "accepted IS NULL AND given_back IS NULL"
 OPENED = "opened_at >= :begins AND opened_at < :as_of"
 GIVEN = "SELECT tier, began, touched FROM own WHERE assigned >= :begins AND assigned < :as_of AND brought_by = ''"
-#: Of the leads that were given to a rep in the period: all that were answered or missed.
-ANSWERED = """own WHERE assigned >= :begins AND assigned < :as_of AND brought_by = ''
-  AND (accepted IS NOT NULL OR given_back IS NOT NULL OR missed > 0)"""
-#: Of the leads that were accepted in the period: all whose first attempt was due.
-WORKED = """own WHERE accepted >= :begins AND accepted < :as_of AND (touches > 0 OR ended IS NOT NULL
-  OR id IN (SELECT pass FROM due WHERE kind = 'first_attempt' AND verdict = 'missed'))"""
+#: The leads of reps that were first answered, or first not answered in time, in the period.
+ANSWERED = """(SELECT own.*, (SELECT min(at) FROM (
+    SELECT own.accepted AS at UNION ALL SELECT own.given_back UNION ALL SELECT own.missed)) AS first FROM own)
+  WHERE assigned IS NOT NULL AND brought_by = '' AND first >= :begins AND first < :as_of"""
+#: The accepted leads that were first attempted in the period, or first overdue, or over without an attempt.
+WORKED = """(SELECT own.*, (SELECT min(at) FROM (
+    SELECT max(own.accepted, own.touched) AS at UNION ALL SELECT own.not_attempted UNION ALL SELECT own.ended)) AS first FROM own)
+  WHERE accepted IS NOT NULL AND first >= :begins AND first < :as_of"""
 OVER = "SELECT count(*) FROM own WHERE mql IS NOT NULL AND ended IS NOT NULL"
 GAVE_UP = "own WHERE assigned IS NOT NULL AND ended IS NOT NULL AND opportunity IS NULL"
 MONEY = (
@@ -102,10 +104,10 @@ TOTALS: Mapping[str, Total] = {
     "funnel.assigned": share(lambda found: found.funnel.assigned, f"{MQLS} WHERE assigned IS NOT NULL", MQLS),
     "funnel.accepted": share(lambda found: found.funnel.accepted, f"{MQLS} WHERE accepted IS NOT NULL", MQLS),
     "funnel.rejected": share(lambda found: found.funnel.rejected, f"{MQLS} WHERE accepted IS NULL AND given_back IS NOT NULL", MQLS),
-    "funnel.unanswered": share(lambda found: found.funnel.unanswered, f"{MQLS} WHERE {UNANSWERED} AND missed > 0", MQLS),
-    "funnel.waiting": share(lambda found: found.funnel.waiting, f"{MQLS} WHERE {UNANSWERED} AND missed = 0 AND ended IS NULL", MQLS),
+    "funnel.unanswered": share(lambda found: found.funnel.unanswered, f"{MQLS} WHERE {UNANSWERED} AND missed IS NOT NULL", MQLS),
+    "funnel.waiting": share(lambda found: found.funnel.waiting, f"{MQLS} WHERE {UNANSWERED} AND missed IS NULL AND ended IS NULL", MQLS),
     "funnel.otherwise": share(
-        lambda found: found.funnel.otherwise, f"{MQLS} WHERE {UNANSWERED} AND missed = 0 AND ended IS NOT NULL", MQLS
+        lambda found: found.funnel.otherwise, f"{MQLS} WHERE {UNANSWERED} AND missed IS NULL AND ended IS NOT NULL", MQLS
     ),
     "funnel.never_touched": share(
         lambda found: found.funnel.never_touched, f"{MQLS} WHERE assigned IS NOT NULL AND touches = 0", f"{MQLS} WHERE assigned IS NOT NULL"
