@@ -20,7 +20,7 @@ from agreements.where_time_went import TIME_PARTIES, Stretch, summed, where_time
 from agreements.words import About, ClockName
 from tests.agreements.tables import cases
 from tests.conftest import AGREEMENT, MONDAY
-from tests.examples import at_night, examples
+from tests.examples import examples
 
 _NEW_YORK = '  new-york: {timezone: America/New_York, hours: {mon-fri: "09:00-17:00"}}\n'
 #: The example agreement with a second calendar, which is not the first one.
@@ -210,7 +210,7 @@ def test_the_parts_add_up_to_the_age_whatever_happened(life: Life, now: datetime
 
 
 @pytest.mark.long
-@settings(max_examples=at_night(10_000, before_a_change=1_000))
+@settings(max_examples=10_000)
 @given(life=lives, now=instants)
 def test_the_parts_of_thousands_of_lives_add_up_to_their_ages(life: Life, now: datetime) -> None:
     assert_adds_up(life, now)
