@@ -17,6 +17,7 @@ from app.web.slowness import configured
 from storage.keys import Scope
 from storage.tables import Answer, Lead
 from tests.app.stage import Stage, stage
+from tests.examples import spread
 from tests.patience import PATIENCE_SECONDS, until
 
 SECONDS = 0.3
@@ -77,7 +78,7 @@ def request(path: str, *headers: str, method: str = "POST") -> bytes:
 PATHS = ["link", "link/number", "link/undo", "/me/code", "/hooks/dsn", "/api/leads"]
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", spread(PATHS, one_in=2))
 @pytest.mark.parametrize("body", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
 def test_a_body_that_does_not_come_is_waited_for_so_long_and_no_longer(company: Stage, path: str, body: str) -> None:
     kind = {"/api/leads": "application/json", "/hooks/dsn": "message/rfc822"}.get(path, "application/x-www-form-urlencoded")
@@ -151,7 +152,7 @@ def test_headers_without_end_are_refused(patient: Stage, sent: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x"])
-@pytest.mark.parametrize("path", ["link", "/me/code", "/api/leads", "/hooks/dsn", "/d/link"])
+@pytest.mark.parametrize("path", spread(["link", "/me/code", "/api/leads", "/hooks/dsn", "/d/link"], one_in=2))
 def test_a_body_that_is_too_large_is_refused_before_it_has_come(patient: Stage, path: str, kind: str) -> None:
     """In pieces, none of which says how much follows; the last one never comes."""
     if path in ("/api/leads", "/hooks/dsn"):

@@ -13,6 +13,7 @@ from agreements.words import ClockName
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.deal import agree_on, answer_by_duty, staff, tenures, until_accepted, until_working, wait_if_any, wait_of
 from tests.driver import Driver
+from tests.examples import spread
 from tests.stage import Taken, answer_by_link, capture, events_of, kept_by, newest
 
 Begin = Callable[[Driver, Toolbox], Awaitable[Taken]]
@@ -91,7 +92,9 @@ def climbed(box: Toolbox, taken: Taken, clock: str) -> list[tuple[str, timedelta
 
 @pytest.mark.parametrize(
     ("clock", "begin", "holder", "end"),
-    [*((*one, "nurture") for one in CLOCKS), *((*one, "disqualify") for one in CLOCKS if one[0] in ("acceptance", "note"))],
+    spread(
+        [*((*one, "nurture") for one in CLOCKS), *((*one, "disqualify") for one in CLOCKS if one[0] in ("acceptance", "note"))], one_in=2
+    ),
     ids=lambda one: getattr(one, "__name__", None) or one,
 )
 async def test_a_ladder_takes_each_rung_in_its_order_and_its_time_and_the_last_one_ends(
@@ -109,7 +112,7 @@ async def test_a_ladder_takes_each_rung_in_its_order_and_its_time_and_the_last_o
 
 
 @pytest.mark.parametrize(
-    ("clock", "begin", "holder"), CLOCKS, ids=lambda one: one if isinstance(one, str) else getattr(one, "__name__", "")
+    ("clock", "begin", "holder"), spread(CLOCKS, one_in=2), ids=lambda one: one if isinstance(one, str) else getattr(one, "__name__", "")
 )
 async def test_a_lead_that_nobody_ever_answers_ends(
     driver: Driver, box: Toolbox, time: SteppedTime, clock: ClockName, begin: Begin, holder: str
