@@ -114,17 +114,16 @@ def _currency(deals: Sequence[Deal], period: Period) -> str:
 
 
 def _accepted(passes: Sequence[Pass], period: Period) -> Share:
-    """Of the leads about which it showed in the period what sales does with them, those that sales accepted.
+    """Of the leads that sales first answered in the period, or first left unanswered in it, those that sales accepted.
 
-    A lead counts once: when it is first answered, or when that was due. So one that comes on a Friday and is accepted on Monday counts
-    on Monday.
+    Each lead counts once. A lead that comes on a Friday and is accepted on Monday counts on Monday.
     """
     own = [one for one in passes if period.holds(one.decided_at) and one.assigned_at and not one.by_sales and not one.merged]
     return part(one.became == "accepted" for one in own)
 
 
 def _worked(passes: Sequence[Pass], period: Period) -> Share:
-    """Of the accepted leads about which it showed in the period whether somebody works them, those that somebody tried to reach."""
+    """Of the accepted leads whose first attempt was made or missed in the period, those that somebody tried to reach."""
     return part(one.touches > 0 for one in passes if period.holds(one.worked_at) and not one.merged)
 
 

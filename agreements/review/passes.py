@@ -71,16 +71,16 @@ class Pass:
 
     @property
     def decided_at(self) -> datetime | None:
-        """When sales first answered, or had not answered by the agreed time; None while it waits."""
-        return _first(self.accepted_at, self.given_back_at, self.missed_at)
+        """When sales first answered, or first missed the agreed time for an answer; None while the lead waits."""
+        return earliest(self.accepted_at, self.given_back_at, self.missed_at)
 
     @property
     def worked_at(self) -> datetime | None:
-        """When it first showed whether somebody works the accepted lead: tried to reach it, was late with that, or let it end."""
+        """When the first attempt at the accepted lead was made, or was overdue, or the pass ended without one; None before."""
         if self.accepted_at is None:
             return None
         tried = max(self.accepted_at, self.first_touch_at) if self.first_touch_at else None
-        return _first(tried, self.not_attempted_at, self.ended_at)
+        return earliest(tried, self.not_attempted_at, self.ended_at)
 
     @property
     def was_given_up(self) -> bool:
@@ -94,5 +94,6 @@ class Pass:
         return any(at is not None and at < self.began_at for at in steps)
 
 
-def _first(*instants: datetime | None) -> datetime | None:
+def earliest(*instants: datetime | None) -> datetime | None:
+    """Return the earliest of these instants, None where none of them has come."""
     return min((at for at in instants if at is not None), default=None)

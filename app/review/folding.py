@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
 from agreements.lifecycle import Stage
-from agreements.review.passes import Pass
+from agreements.review.passes import Pass, earliest
 from agreements.review.promises import UNPROMISED
 from agreements.words import GIVEN_BACK, AnswerKind
 from storage import review_rows
@@ -55,7 +55,7 @@ class _Facts:
 
     def step(self, chain: Sequence[HandoffRow], *kinds: AnswerKind) -> datetime | None:
         """Return when any of these handoffs was first answered in one of these ways."""
-        return _first(self.steps.get((row.id, kind)) for row in chain for kind in kinds)
+        return earliest(*(self.steps.get((row.id, kind)) for row in chain for kind in kinds))
 
 
 def fold(session: Session, span: Span) -> Folded:
@@ -110,21 +110,17 @@ def _pass(chain: Sequence[HandoffRow], facts: _Facts) -> Pass:
         came_back=first.previous_id is not None,
         merged=last.stage == Stage.MERGED and ended is not None,
         held=any(ident in facts.held for ident in ids),
-        missed_at=_first(facts.not_answered.get(ident) for ident in ids),
-        not_attempted_at=_first(facts.not_attempted.get(ident) for ident in ids),
-        mql_at=facts.known(_first(row.mql_at for row in chain)),
-        assigned_at=facts.known(_first(row.first_assigned_at for row in chain)),
-        proven_at=facts.known(_first(at for at, _ in given)),
+        missed_at=earliest(*(facts.not_answered.get(ident) for ident in ids)),
+        not_attempted_at=earliest(*(facts.not_attempted.get(ident) for ident in ids)),
+        mql_at=facts.known(earliest(*(row.mql_at for row in chain))),
+        assigned_at=facts.known(earliest(*(row.first_assigned_at for row in chain))),
+        proven_at=facts.known(earliest(*(at for at, _ in given))),
         accepted_at=facts.step(chain, "accepted"),
         given_back_at=facts.step(chain, *GIVEN_BACK),
-        sql_at=_first((facts.step(chain, "sql"), opportunity)),
+        sql_at=earliest(facts.step(chain, "sql"), opportunity),
         opportunity_at=opportunity,
         ended_at=ended,
-        first_touch_at=_first(at for at, _ in touched),
+        first_touch_at=earliest(*(at for at, _ in touched)),
         touches=sum(count for _, count in touched),
         reps=sum(count for _, count in given),
     )
-
-
-def _first(instants: Iterable[datetime | None]) -> datetime | None:
-    return min((at for at in instants if at is not None), default=None)
