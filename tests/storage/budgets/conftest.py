@@ -16,7 +16,7 @@ from sqlmodel import col, select
 
 from agreements.words import ChannelName
 from notifications.links import Links
-from storage import schema
+from storage import schema, trail
 from storage.crm.local import LocalCrm
 from storage.database import Database
 from storage.tables import CrmChange, Enrolment, Handoff, KeptPayload
@@ -76,7 +76,7 @@ def fill_beside(database: Database, count: int) -> None:
 
 @pytest.fixture
 def box(crowd: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]:
-    """A toolbox on it, with nothing that an earlier test left to be done."""
+    """A toolbox on it, with nothing that an earlier test left to be done: no wait, no message and no event that is not sealed yet."""
     settings = Settings(home=tmp_path / "home", undo_minutes=0, crm_poll_seconds=0.0001)
     names: tuple[ChannelName, ...] = ("email", "chat", "manager-email", "crm")
     channels = {name: KeepingChannel(name) for name in names}
@@ -84,5 +84,7 @@ def box(crowd: Database, time: SteppedTime, tmp_path: Path) -> Iterator[Toolbox]
     made = Toolbox(settings, crowd, LocalCrm(tmp_path / "crm.db"), channels, links, time)
     toolbox.use(made)
     made.write_now(clear)
+    while made.write_now(lambda session, now: trail.seal(session, key=settings.seal_key(), now=now)):
+        pass
     yield made
     toolbox.use(None)

@@ -21,7 +21,7 @@ from tests.storage.budgets.measuring import assert_at_most, assert_no_scan, from
 from tests.storage.plans import Work, recorded
 
 #: A tick with nothing due: the first one of a process, which does also what is done now and then, and any other with its post.
-FIRST_TICK, QUIET_TICK = 42, 16
+FIRST_TICK, QUIET_TICK = 29, 8
 #: What each wait that is due adds to a tick that hands runs over, and each handoff with a wake.
 TICK_A_NUDGE, TICK_A_DEADLINE, TICK_A_REVISIT, TICK_A_WAKE = 8, 8, 17, 8
 #: Reading one change of the CRM and taking it; a few are stored and taken in one transaction.
