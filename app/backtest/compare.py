@@ -133,7 +133,7 @@ class _Side:
         self.agreement, self.past, self.count = agreement, past, _Counting(past)
         self.judged: Judged = judge(agreement, past.leads)
         verdicts = self.judged.verdicts
-        self.applies = applies_to(agreement, past.leads)
+        self.applies = applies_to(agreement, past)
         self.passes = passes = self.applies & (verdicts["screened"] == "")
         self.ready = verdicts["is_mql"] & self.applies
         self.asked = passes & (verdicts["fast_lane"] != "")
@@ -237,8 +237,10 @@ def _required(agreement: Agreement, leads: LeadColumns) -> pl.Series:
     return judge(agreement.model_copy(update={"qualification": rules, "screen": ()}), leads).verdicts["is_mql"]
 
 
-def applies_to(agreement: Agreement, leads: LeadColumns) -> pl.Series:
-    """Select the leads that the agreement is for: all of them, where it is the default one."""
+def applies_to(agreement: Agreement, past: PastLeads) -> pl.Series:
+    """Select the leads that the agreement is for: the default one is for all that no other agreement is for."""
+    if agreement.is_default and past.of_others is not None:
+        return ~past.of_others
     if agreement.is_default or not agreement.applies_to.tests:
-        return pl.repeat(True, leads.height, eager=True)
-    return meets(agreement, leads, agreement.applies_to)
+        return pl.repeat(True, past.height, eager=True)
+    return meets(agreement, past.leads, agreement.applies_to)

@@ -53,7 +53,7 @@ class PastLeads:
 
     groups: each lead's group in the report, null for blank. rows: how many were read, good or bad. left_out: rows that could
     not be used. warnings: what a reader of the report has to know about these leads. emails: their addresses, by which colleagues are
-    told; None where nobody reads them.
+    told; None where nobody reads them. of_others: whether another agreement in force is for the lead; None where no other one is known.
     """
 
     leads: LeadColumns
@@ -64,6 +64,7 @@ class PastLeads:
     left_out: list[LeftOut] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     emails: pl.Series | None = None
+    of_others: pl.Series | None = None
 
     @property
     def height(self) -> int:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import polars as pl
 from sqlmodel import Session
 
 from agreements.asked import facts_needed
-from agreements.backtest.columns import INSTANT, LeadColumns
+from agreements.backtest.columns import INSTANT, LeadColumns, meets
 from agreements.errors import HandoffError
 from agreements.lead import ACCOUNT
 from agreements.model import Agreement
@@ -35,13 +37,15 @@ def read_stored(
     *,
     now: datetime,
     by: str,
+    others: Sequence[Agreement] = (),
     which: Which = Which(),
     mapping: LeadMap | None = None,
     outcomes: Path | None = None,
 ) -> PastLeads:
     """Return the database's handoffs with the facts that these agreements need, each as of the instant at which it was judged.
 
-    by: the fact that groups them. outcomes: a file of what became of the leads, by their ids at the map's source. Without this file a
+    by: the fact that groups them. others: the agreements in force beside these; a default agreement gets no lead that one of them is for.
+    outcomes: a file of what became of the leads, by their ids at the map's source. Without this file a
     lead is won if it became an opportunity. Writes nothing. Raises HandoffError where there is nothing to judge, UnreadableFile and
     AgreementError.
     """
@@ -50,19 +54,20 @@ def read_stored(
     if not rows:
         raise HandoffError("No handoff in the database has been judged yet: so a backtest has no leads.")
     did = _activities(rows, past.past_activities(session, since=rows[0].id))
-    asked = sorted({name for agreement in agreements for name in facts_needed(agreement)} | {"suppressed"})
+    asked = sorted(_facts(agreements, others) | {"suppressed"})
     if outcomes:
         became_of, left_out = _told_by_file(session, rows, did, outcomes, mapping, now)
     else:
         became_of, left_out = _as_stored(rows), []
+    leads = LeadColumns(
+        pl.DataFrame([column_of(name, [row.values.get(name) for row in rows]) for name in asked]),
+        pl.Series([row.judged_at for row in rows], dtype=INSTANT),
+        did.select("row", "kind", "path", "at"),
+        pl.Series([row.last_touch for row in rows], dtype=INSTANT),
+        pl.Series([row.since for row in rows], dtype=INSTANT),
+    )
     return PastLeads(
-        leads=LeadColumns(
-            pl.DataFrame([column_of(name, [row.values.get(name) for row in rows]) for name in asked]),
-            pl.Series([row.judged_at for row in rows], dtype=INSTANT),
-            did.select("row", "kind", "path", "at"),
-            pl.Series([row.last_touch for row in rows], dtype=INSTANT),
-            pl.Series([row.since for row in rows], dtype=INSTANT),
-        ),
+        leads=leads,
         groups=_groups(rows, by),
         outcomes=became_of,
         origin=ORIGIN,
@@ -70,7 +75,18 @@ def read_stored(
         left_out=left_out,
         warnings=list(_warnings(rows, asked, became_of)),
         emails=pl.Series([row.values.get("email") for row in rows], dtype=pl.String),
+        of_others=_of_others(leads, others),
     )
+
+
+def _facts(agreements: Sequence[Agreement], others: Sequence[Agreement]) -> set[str]:
+    return {name for one in agreements for name in facts_needed(one)} | {name for one in others for name in one.applies_to.fields}
+
+
+def _of_others(leads: LeadColumns, others: Sequence[Agreement]) -> pl.Series | None:
+    """Return whether one of these agreements is for the lead by `applies_to`."""
+    theirs = [meets(one, leads, one.applies_to) for one in others if one.applies_to.tests]
+    return reduce(or_, theirs) if theirs else None
 
 
 def _activities(rows: Sequence[PastHandoff], done: Sequence[PastActivity]) -> pl.DataFrame:

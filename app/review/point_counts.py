@@ -68,7 +68,7 @@ def tried_by_points(agreement: Agreement, past: PastLeads, judged: Judged) -> pl
         "known": outcomes.known,
         "won": outcomes.won,
     }
-    mask = applies_to(agreement, past.leads) & (verdicts["screened"] == "") & (verdicts["fast_lane"] == "")
+    mask = applies_to(agreement, past) & (verdicts["screened"] == "") & (verdicts["fast_lane"] == "")
     return pl.DataFrame(columns).with_row_index("row").filter(mask)
 
 

@@ -187,7 +187,7 @@ def tried_out(agreement: Agreement, path: Path) -> list[dict[str, Any]]:
     """What a backtest says of each lead, by the instants at which they are judged."""
     past = read_past(LeadFile(path), [agreement], now=NOW)
     assert past.left_out == []
-    judged, meant = judge(agreement, past.leads), applies_to(agreement, past.leads)
+    judged, meant = judge(agreement, past.leads), applies_to(agreement, past)
     found = []
     for row, verdict in enumerate(judged.verdicts.rows(named=True)):
         stage = "elsewhere" if not meant[row] else verdict["screened"] or ("mql" if verdict["is_mql"] else "nurture")

@@ -21,8 +21,10 @@ from tasks.wiring.toolbox import Toolbox
 from tests.app.backtest.ground import EXAMPLE, a_file
 from tests.conftest import MONDAY, ROOT
 from tests.driver import Driver, drive
+from tests.in_flight import published, text_of
 from tests.present import the
 from tests.stage import capture
+from tests.tasks.test_several_agreements import FOR_WEB, WEB
 
 ROWS = [
     "source_id,at,email,entry_channel,activity,fields.industry,fields.employees,won_at",
@@ -199,6 +201,21 @@ def test_a_draft_is_compared_with_the_version_in_force_on_stored_leads_and_nothi
     assert (found["draft"]["agreement"], found["against"]["agreement"]) == ("b2b-saas@2", "b2b-saas@1")
     assert (found["leads"]["leads"], found["moves"]["both"]["leads"], found["won_means"]) == (3, 3, "made opportunities")
     assert everything(box) == before
+
+
+async def test_the_default_agreement_gets_no_lead_that_another_one_in_force_is_for(
+    installed: Callable[..., Result], box: Toolbox, driver: Driver, files: dict[str, Path]
+) -> None:
+    box.write_now(lambda session, now: published(session, text_of(4, "2026-06-01", WEB, FOR_WEB), now))
+    for source in ("phone", "web", "phone", "webinar"):
+        capture(box, source=source)
+    await driver.settle()
+
+    of_default, of_web = (json.loads(installed(ref, "--leads", "stored", "--json").stdout) for ref in (files["draft"], "web@4"))
+
+    assert [of_default[side]["elsewhere"]["leads"] for side in ("draft", "against")] == [2, 2]
+    assert [of_default[side]["qualified"]["leads"] for side in ("draft", "against")] == [2, 2]
+    assert (of_web["draft"]["elsewhere"]["leads"], of_web["draft"]["qualified"]["leads"]) == (2, 2)
 
 
 def test_the_version_in_force_by_itself_is_compared_with_nothing(installed: Callable[..., Result], files: dict[str, Path]) -> None:
