@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, and_, exists, func, or_
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
@@ -113,7 +113,7 @@ def figures(session: Session, *, now: datetime) -> Figures:
         undelivered=_missed(session, clock="delivery", owed_by="system"),
         nurturing=stages[Stage.NURTURING.value],
         came_back=_came_back(session),
-        opportunities=_count(session, col(Handoff.outcome) == Stage.OPPORTUNITY.value),
+        opportunities=_count(session, _made_opportunity()),
         screened_out=_count(session, _SCREENED_OUT),
         handoffs=_count(session, col(Handoff.id).is_not(None)),
         sla=_sla(session),
@@ -128,6 +128,12 @@ def _counted() -> ColumnElement[bool]:
 
 def _count(session: Session, condition: ColumnElement[bool]) -> int:
     return session.exec(select(func.count()).select_from(Handoff).where(condition)).one()
+
+
+def _made_opportunity() -> ColumnElement[bool]:
+    """Whether the handoff made an opportunity, also one that was lost since and sent its lead to nurture."""
+    said = exists().where(col(Answer.handoff_id) == col(Handoff.id), col(Answer.kind) == "opportunity", _counted())
+    return or_(col(Handoff.outcome) == Stage.OPPORTUNITY.value, and_(col(Handoff.ended_at).is_not(None), said))
 
 
 def _came_back(session: Session) -> int:

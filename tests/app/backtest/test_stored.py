@@ -20,6 +20,7 @@ from app.backtest.past import BLANK, PastLeads
 from app.backtest.stored import read_stored
 from app.csv_import.errors import UnreadableFile
 from app.csv_import.lead_map import LeadMap
+from storage import figures
 from storage.crm.port import Account
 from storage.past import Which, past_handoffs
 from storage.tables import Handoff, LeadSource, LeadValues
@@ -179,6 +180,7 @@ async def test_an_opportunity_stays_one_though_it_was_lost_and_its_lead_went_to_
 
     assert (past.outcomes.won.to_list(), past.outcomes.known.to_list()) == ([True], [True])
     assert past.outcomes.reached["opportunity"].to_list() == [True]
+    assert box.read_now(lambda session, now: figures.figures(session, now=now)).opportunities == 1
 
 
 async def test_only_what_ran_under_the_agreement_is_read_where_one_is_named(box: Toolbox, driver: Driver) -> None:
