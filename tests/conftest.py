@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -41,9 +42,11 @@ if TYPE_CHECKING:
 
     Admin = psycopg.Connection[tuple[Any, ...]]
 
-#: The test workers set the width of their terminal, and the command line would keep that width for the whole process.
+#: The test workers set the width of their terminal, and the command line keeps for the whole process the width that it finds as it is
+#: imported. So it is imported where none is set: then it asks anew each time, also where a test sets one.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
+import_module("app.terminal")
 
 #: The time of one example depends on the machine, not on the code.
 searches.register_profile(
