@@ -12,10 +12,11 @@ from agreements.words import SEVERAL, NoWord, WaitKind
 #: What is wrong with a count, a lead, its run, or the trail.
 FindingCode = Literal[
     "count-differs", "no-handoff", "no-lead", "not-recorded", "source-differs", "day-differs", "no-event", "stage-differs",
-    "rep-differs", "end-differs", "no-owner", "unknown-owner", "no-due-time", "nothing-moves", "no-run", "run-gone", "run-elsewhere",
-    "trail-changed", "head-lost",
+    "rep-differs", "end-differs", "hold-differs", "no-owner", "unknown-owner", "no-due-time", "nothing-moves",
+    "no-run", "run-gone", "run-elsewhere", "trail-changed", "head-lost",
 ]  # fmt: skip
 _RESTORE = "Somebody changed the database: compare it with a backup."
+_SEE_HISTORY = f"{_RESTORE} `baton trail show LEAD` has its history."
 _REPORT = "A worker moves the lead again within minutes. If it does not, restart the worker, and please report this."
 #: Of each finding what it means and what to do. Findings about counts, the trail and heads have a sentence of their own.
 MEANS: Mapping[FindingCode, tuple[str, str]] = {
@@ -26,9 +27,10 @@ MEANS: Mapping[FindingCode, tuple[str, str]] = {
     "source-differs": ("The intake's record names a source that does not know the lead.", _RESTORE),
     "day-differs": ("The lead was stored on another day than the intake's record says.", _RESTORE),
     "no-event": ("The trail does not say that the lead came in.", _RESTORE),
-    "stage-differs": ("The lead is in another stage than the trail says.", f"{_RESTORE} `baton trail show LEAD` has its history."),
-    "rep-differs": ("The lead is with another rep than its assignment says.", f"{_RESTORE} `baton trail show LEAD` has its history."),
+    "stage-differs": ("The lead is in another stage than the trail says.", _SEE_HISTORY),
+    "rep-differs": ("The lead is with another rep than its assignment says.", _SEE_HISTORY),
     "end-differs": ("The stage says that the handoff has ended, and its end says that it is open, or the other way round.", _RESTORE),
+    "hold-differs": ("The lead is held, and the trail says that its work has begun.", _SEE_HISTORY),
     "no-owner": ("The open lead has no owner.", _RESTORE),
     "unknown-owner": ("The owner of the open lead is not in the roster.", "Load a roster with this person: `baton roster load FILE`."),
     "no-due-time": ("A person should answer, and there is no due time.", _REPORT),

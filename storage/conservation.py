@@ -28,6 +28,8 @@ _NEWEST = select(col(Handoff.lead_id), func.max(col(Handoff.id)).label("id")).gr
 _FURTHER_ID = col(Lead.merged_into).is_not(None) & _FIRST.c.id.is_(None)
 #: The lines of the trail that say that a lead came in.
 _BEGAN: tuple[EventKind, ...] = ("captured", "merged")
+#: The lines of the trail that say whether a handoff began held.
+_STARTED: tuple[EventKind, ...] = ("captured", "started-anew")
 _KNOWN = [one.value for one in Stage]
 
 
@@ -56,7 +58,7 @@ def kept(session: Session) -> int:
 
 
 def wrong(session: Session) -> Iterator[tuple[FindingCode, int]]:
-    """What is wrong with single leads, as code and number of the lead, whatever stage they are in. Ten statements."""
+    """What is wrong with single leads, as code and number of the lead, whatever stage they are in. Eleven statements."""
     pruned = session.execute(select(func.max(col(Seal.sealed_at))).where(col(Seal.pruned).is_not(false()))).scalar_one()
     for code, query in _queries(session, pruned).items():
         for lead_id in session.execute(query.execution_options(yield_per=_READ_AT_ONCE)).scalars():
@@ -79,6 +81,7 @@ def _queries(session: Session, pruned: datetime | None) -> dict[FindingCode, Any
         "stage-differs": _in_another_stage(pruned),
         "rep-differs": _with_another_rep(),
         "end-differs": select(col(Handoff.lead_id)).where(goes_on).order_by(col(Handoff.lead_id)),
+        "hold-differs": _held_by_hand(),
     }
 
 
@@ -95,6 +98,14 @@ def _with_another_rep() -> Any:
     theirs = exists().where(own, col(Assignment.ended_at).is_(None))
     of_reps = col(Handoff.ended_at).is_(None), col(Handoff.stage).in_([one.value for one in WITH_REP])
     return select(col(Handoff.lead_id)).where(*of_reps, ~theirs.correlate(Handoff)).order_by(col(Handoff.lead_id))
+
+
+def _held_by_hand() -> Any:
+    """The held leads whose work has begun, as their stage, their release or the trail says. Baton holds a lead only as it comes in."""
+    of_it = col(Event.handoff_id) == col(Handoff.id), col(Event.kind).in_(_STARTED)
+    at_once = exists().where(*of_it, col(Event.data)["held"].as_boolean().is_(False)).correlate(Handoff)
+    begun = or_(col(Handoff.stage) != Stage.INQUIRY.value, col(Handoff.released_at).is_not(None), at_once)
+    return select(col(Handoff.lead_id)).where(col(Handoff.held).is_(True), begun).order_by(col(Handoff.lead_id))
 
 
 def _in_another_stage(pruned: datetime | None) -> Any:

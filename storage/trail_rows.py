@@ -59,14 +59,21 @@ def claims(event: Line) -> Iterator[Claim]:
     elif "answer_id" in data and (kind.startswith("answered-") or kind in _UNDOING):
         yield from _of_answer(event, data["answer_id"])
     elif kind == "wait-opened" and "wait_id" in data:
-        opened = {"kind": data["wait"], "opened_at": event.at, "promised_at": _at(data["promise"]), "handoff_id": event.handoff_id}
-        yield Claim(Wait, data["wait_id"], ident, opened)
+        opened = {"kind": data["wait"], "opened_at": event.at, "handoff_id": event.handoff_id}
+        yield Claim(Wait, data["wait_id"], ident, {**opened, **_times_of(data)})
+    elif kind == "asked-in-hand" and "wait_id" in data:
+        yield Claim(Wait, data["wait_id"], ident, _times_of(data))
     elif kind in _HAS_IT and "assignment_id" in data:
         began = {"assigned_at": event.at, "handoff_id": event.handoff_id}
         whose = {"rep": data["rep"]}
         yield Claim(Assignment, data["assignment_id"], ident, whose if kind in _CHANGES_HANDS else {**whose, **began})
     elif "delivery_id" in data and kind in _OF_DELIVERIES:
         yield from _of_delivery(event, data["delivery_id"])
+
+
+def _times_of(data: Mapping[str, Any]) -> dict[str, datetime]:
+    """The due time of a wait, and the agreed one."""
+    return {"due_at": _at(data["due"]), "promised_at": _at(data["promise"])}
 
 
 def _of_answer(event: Line, row: int) -> Iterator[Claim]:
@@ -199,7 +206,7 @@ def _called(table: type[Any], row: Key) -> str:
 def _columns(table: type[Any]) -> list[Any]:
     names = {
         "Answer": ("id", "kind", "by", "answered_at", "via", "wait_id", "state"),
-        "Wait": ("id", "kind", "opened_at", "promised_at", "handoff_id"),
+        "Wait": ("id", "kind", "opened_at", "due_at", "promised_at", "handoff_id"),
         "Assignment": ("id", "rep", "assigned_at", "handoff_id"),
         "Delivery": ("id", "message", "person", "channel", "proof", "confirm_at", "sent_at", "state"),
         "Signature": ("hash", "party", "name", "via", "address", "signed_at"),

@@ -241,6 +241,7 @@ ROWS: dict[str, tuple[type[Any], str, object]] = {
     "an answer's state": (Answer, "state", "undone"),
     "an answer's way": (Answer, "via", "crm"),
     "a promise": (Wait, "promised_at", timedelta(hours=2)),
+    "a due time": (Wait, "due_at", timedelta(days=365_000)),
     "when a wait began": (Wait, "opened_at", timedelta(hours=-2)),
     "whose a lead is": (Assignment, "rep", "somebody"),
     "since when it is": (Assignment, "assigned_at", timedelta(hours=1)),

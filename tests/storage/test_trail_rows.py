@@ -10,11 +10,11 @@ from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from storage import contracts, trail, undoing
-from storage.tables import Answer, Assignment, Delivery, Signature
+from storage.tables import Answer, Assignment, Delivery, Signature, Wait
 from tasks.wiring.toolbox import SteppedTime, Toolbox
-from tests.deal import BY_POINTS
+from tests.deal import BY_POINTS, does, wait_of
 from tests.driver import Driver
-from tests.stage import answer_by_link, capture
+from tests.stage import answer_by_link, capture, events_of
 
 MINUTE = timedelta(minutes=1)
 
@@ -48,6 +48,28 @@ async def test_an_answer_that_is_taken_back_and_one_after_it_are_no_finding(driv
 
     assert box.read_now(lambda session, now: session.exec(select(Answer.state)).all()) == ["undone"]
     assert findings(box) == ()
+
+
+@pytest.mark.parametrize("stage", ["assigned", "accepted"])
+async def test_a_due_time_that_a_new_request_made_earlier_is_no_finding_and_one_moved_by_hand_is(
+    driver: Driver, box: Toolbox, time: SteppedTime, stage: str
+) -> None:
+    taken = capture(box, **BY_POINTS)
+    await driver.settle()
+    if stage == "accepted":
+        answer_by_link(box, taken, "accepted")
+        await driver.settle()
+    before = wait_of(box, taken)
+    time.at += timedelta(hours=1)
+    does(box, taken, "quote_requested")
+
+    wait = wait_of(box, taken)
+    assert (wait.id, wait.due_at < before.due_at) == (before.id, True)
+    assert findings(box) == ()
+
+    box.write_now(lambda session, now: session.execute(update(Wait).where(col(Wait.id) == wait.id).values(due_at=before.due_at)))
+
+    assert findings(box) == (f"The wait {wait.id} was changed: its due_at is not what event {events_of(box, taken)[-1].id} says.",)
 
 
 @pytest.mark.parametrize("rep", ["ben", "nobody"])
