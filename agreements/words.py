@@ -16,6 +16,8 @@ ClockName = Literal["delivery", "acceptance", "first_attempt", "outcome", "note"
 CLOCK_NAMES: tuple[ClockName, ...] = get_args(ClockName)
 #: What a wait is for: the answer that a clock asks for, or the date on which a nurtured lead is looked at again.
 WaitKind = Literal[ClockName, "revisit"]
+#: The waits for an answer of the rep who has the lead.
+OF_REPS: tuple[WaitKind, ...] = ("acceptance", "first_attempt", "outcome")
 #: What a wait is about: its kind, or what makes it special.
 #: proof: that the message arrived; hold: nobody is there to take the lead; release: the lead is in the queue; no-clock: no deadline runs;
 #: everyone-full: everybody in the team has as many leads as agreed;

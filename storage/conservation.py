@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 
 from agreements.conservation import WITH_REP, FindingCode, OpenLead
 from agreements.lifecycle import OPEN_STAGES, Stage
-from agreements.words import EventKind, Move
+from agreements.words import OF_REPS, EventKind, Move
 from storage.tables import Activity, Assignment, Event, Handoff, KeptPayload, Lead, LeadSource, Seal, SharedSource, Wait, Wake
 
 _READ_AT_ONCE = 2_000
@@ -93,11 +93,14 @@ def _not_there() -> Any:
 
 
 def _with_another_rep() -> Any:
-    """The leads that a rep has now, whose running assignment is another one's. The trail proves the assignment."""
-    own = (col(Assignment.handoff_id) == col(Handoff.id)) & (col(Assignment.rep) == col(Handoff.rep))
-    theirs = exists().where(own, col(Assignment.ended_at).is_(None))
+    """The leads whose running assignment is another rep's, and those that wait for a rep who has no assignment. The trail proves the
+    assignment. While a manager or marketing decides, no rep has the lead."""
+    running = (col(Assignment.handoff_id) == col(Handoff.id)) & col(Assignment.ended_at).is_(None)
+    asked = (col(Wait.handoff_id) == col(Handoff.id)) & col(Wait.closed_at).is_(None) & col(Wait.answer_id).is_(None)
+    others = exists().where(running, col(Assignment.rep) != col(Handoff.rep)).correlate(Handoff)
+    nobodys = ~exists().where(running).correlate(Handoff) & exists().where(asked, col(Wait.kind).in_(OF_REPS)).correlate(Handoff)
     of_reps = col(Handoff.ended_at).is_(None), col(Handoff.stage).in_([one.value for one in WITH_REP])
-    return select(col(Handoff.lead_id)).where(*of_reps, ~theirs.correlate(Handoff)).order_by(col(Handoff.lead_id))
+    return select(col(Handoff.lead_id)).where(*of_reps, or_(others, nobodys)).order_by(col(Handoff.lead_id))
 
 
 def _held_by_hand() -> Any:

@@ -13,7 +13,7 @@ from agreements.clocks import Accepted, first_attempt_due, nudges
 from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
-from agreements.words import ChannelName, WaitKind
+from agreements.words import OF_REPS, ChannelName
 from storage import deliveries, handoffs, leads, leases, roster, trail, trail_lines, waits
 from storage.digests import Aside
 from storage.tables import Assignment, Handoff, Wait
@@ -25,8 +25,6 @@ MESSAGE: Final = "asked-again"
 ACTIVITY: Final = "activity"
 #: The stages in which a rep has the lead.
 IN_HAND = (Stage.ASSIGNED, Stage.ACCEPTED, Stage.WORKING)
-#: The waits of a rep whose due time follows the tier.
-_TIGHTENED: tuple[WaitKind, ...] = ("acceptance", "first_attempt", "outcome")
 #: The channels on which a person reads.
 _READ: tuple[ChannelName, ...] = ("crm", "email", "chat", "sms")
 
@@ -75,7 +73,7 @@ def _tighten(session: Session, handoff: Handoff, now: datetime) -> dict[str, str
     """Counts the open clock of the rep anew by the tier, from now; a due time that is earlier already stays. Returns what the trail says of
     a new due time."""
     wait = waits.open_of(session, handoff.id, lock=True)
-    if wait is None or wait.answer_id is not None or wait.kind not in _TIGHTENED or wait.about != wait.kind:
+    if wait is None or wait.answer_id is not None or wait.kind not in OF_REPS or wait.about != wait.kind:
         return {}
     row = session.get(Assignment, wait.assignment_id)
     if row is None:

@@ -15,7 +15,7 @@ from agreements.absences import agreed_for, returns_to
 from agreements.errors import RosterError
 from agreements.lifecycle import Stage
 from agreements.roster import Person, Roster
-from agreements.words import About, AnswerKind, Closed, Ended, WaitKind
+from agreements.words import OF_REPS, About, AnswerKind, Closed, Ended
 from storage import disputes, due, duties, handoffs, roster, waits
 from storage.database import ROWS_AT_ONCE
 from storage.tables import Answer, Assignment, Handoff, Wait
@@ -29,9 +29,6 @@ from tasks.wiring.toolbox import Toolbox
 AT_ONCE = ROWS_AT_ONCE // 5
 #: For so long after an absence Baton looks for what comes back: longer than a worker is ever down.
 LOOK_BACK = timedelta(days=14)
-#: The waits for which the rep who has the lead is asked.
-_OF_REP: tuple[WaitKind, ...] = ("acceptance", "first_attempt", "outcome")
-
 #: The subjects of waits that have no clock of the rep to stop.
 _STANDING: tuple[About, ...] = ("proof", NO_CLOCK)
 
@@ -113,7 +110,7 @@ def _of_returned(session: Session, ident: str, person: Person, now: datetime) ->
     found = list(session.exec(_held_by(ident)))
     stood = _stood_until(session, [wait for wait, _ in found])
     for wait, _ in found:
-        if wait.kind in _OF_REP and (told := stood.get(wait.assignment_id)) and told > now:
+        if wait.kind in OF_REPS and (told := stood.get(wait.assignment_id)) and told > now:
             yield wait.id, "away", {"from": _begun(person, now).isoformat(), "stopped": told.isoformat(), "until": now.isoformat()}
     for wait, handoff in session.exec(_handed_over(ident, now - LOOK_BACK)):
         rules = handoffs.agreement_of(session, handoff).routing.on_leave
@@ -178,7 +175,7 @@ def _undecided(ident: str, since: datetime) -> Any:
 
 def _stood_until(session: Session, found: Iterable[Wait]) -> dict[str, datetime]:
     """By assignment, until when its clock stands or stood as it was told last."""
-    idents = [wait.assignment_id for wait in found if wait.assignment_id and wait.kind in _OF_REP]
+    idents = [wait.assignment_id for wait in found if wait.assignment_id and wait.kind in OF_REPS]
     if not idents:
         return {}
     query = select(Wait.assignment_id, Answer).join(Answer, col(Answer.id) == col(Wait.answer_id))
@@ -188,7 +185,7 @@ def _stood_until(session: Session, found: Iterable[Wait]) -> dict[str, datetime]
 
 def _is_kept(session: Session, wait: Wait, handoff: Handoff) -> bool:
     """Whether the rep keeps the lead of this wait while away."""
-    of_rep = wait.kind in _OF_REP or wait.about == "proof"
+    of_rep = wait.kind in OF_REPS or wait.about == "proof"
     rules = handoffs.agreement_of(session, handoff).routing.on_leave if of_rep else None
     return rules is not None and agreed_for(rules, Stage(handoff.stage)) == "keep"
 

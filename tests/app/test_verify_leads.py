@@ -19,7 +19,7 @@ from app.verifying import leads as leads_check
 from app.verifying.report import schema
 from tasks.wiring.toolbox import SteppedTime, Toolbox
 from tests.app.conftest import Command
-from tests.deal import NOT_YET
+from tests.deal import NOT_YET, wait_of
 from tests.driver import Driver
 from tests.kept import Kept
 from tests.stage import answer_by_link, capture
@@ -120,6 +120,7 @@ FAULTS: dict[str, tuple[str, set[tuple[str, int | None]]]] = {
     "a stage is changed": ("UPDATE handoffs SET stage = 'working' WHERE lead_id = 2", {("stage-differs", 2)}),
     "a stage is made up": ("UPDATE handoffs SET stage = 'limbo' WHERE lead_id = 2", {("stage-differs", 2)}),
     "a rep is changed": ("UPDATE handoffs SET rep = 'ana', owner = 'ana' WHERE lead_id = 2", {("rep-differs", 2)}),
+    "an assignment is ended": (f"UPDATE assignments SET ended_at = assigned_at WHERE handoff_id = {OF_1}", {("rep-differs", 1)}),
     "a lead at work is held": ("UPDATE handoffs SET held = TRUE WHERE lead_id = 2", {("hold-differs", 2)}),
     "a new lead is held": ("UPDATE handoffs SET held = TRUE WHERE lead_id = 6", {("hold-differs", 6)}),
     "an ended handoff is opened": ("UPDATE handoffs SET ended_at = NULL WHERE lead_id = 3", {("end-differs", 3)}),
@@ -144,6 +145,20 @@ def test_a_fault_by_hand_is_named(lived: Toolbox, baton: Command, statement: str
 
     assert said.exit_code == 1
     assert found(said) == expected
+
+
+async def test_while_marketing_decides_about_a_rejection_no_rep_has_the_lead_and_nothing_is_found(
+    driver: Driver, box: Toolbox, baton: Command
+) -> None:
+    taken = capture(box)
+    await driver.settle()
+    answer_by_link(box, taken, "rejected", reason="duplicate", colleague="ana")
+    await driver.settle()
+    assert wait_of(box, taken).kind == "decision"
+
+    said = baton("verify")
+
+    assert (said.exit_code, said.stderr) == (0, "")
 
 
 def test_a_lead_of_which_only_the_trail_knows_is_named(lived: Toolbox, baton: Command) -> None:
