@@ -144,7 +144,9 @@ _COLOURS: Mapping[TimeParty, str] = {
 
 
 def print_bar(parts: Mapping[TimeParty, timedelta]) -> None:
-    """Print whose the time was: a bar of 60 characters, and a line for each party that had some."""
-    for one in time_shares(parts):
-        cells = max(1, round(60 * one.share))
+    """Print whose the time was: a line for each party that had some, with its part of a bar of 60 characters, or of as many as fit."""
+    shares = time_shares(parts)
+    beside = 27 + max((len(one.words) for one in shares), default=0)
+    for one in shares:
+        cells = max(1, round(min(60, console.width - beside) * one.share))
         console.print(Text.assemble(f"  {one.party:16}{one.share:6.1%}  ", ("█" * cells, _COLOURS[one.party]), f" {one.words}"))

@@ -85,9 +85,13 @@ def test_the_page_of_a_lead_that_somebody_else_has_now_shows_no_bar(company: Sta
     assert "Where the time went" not in company.browser().get(company.link).text
 
 
-def test_the_terminal_shows_each_party_with_its_share() -> None:
+@pytest.mark.parametrize(("columns", "rep", "closed"), [(200, 45, 15), (80, 38, 12), (40, 8, 2)])
+def test_the_terminal_shows_each_party_with_its_share_in_a_line_that_fits(
+    monkeypatch: pytest.MonkeyPatch, columns: int, rep: int, closed: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
     with terminal.console.capture() as shown:
         terminal.print_bar(dict.fromkeys(TIME_PARTIES, timedelta(0)) | {"rep": 3 * HOUR, "closed hours": HOUR})
 
     bars = [line.split() for line in shown.get().splitlines()]
-    assert bars == [["rep", "75.0%", 45 * "█", "3", "h"], ["closed", "hours", "25.0%", 15 * "█", "1", "h"]]
+    assert bars == [["rep", "75.0%", rep * "█", "3", "h"], ["closed", "hours", "25.0%", closed * "█", "1", "h"]]
