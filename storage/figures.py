@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Session, col, select
 
 from agreements.lifecycle import OPEN_STAGES, Stage
@@ -132,7 +132,7 @@ def _count(session: Session, condition: ColumnElement[bool]) -> int:
 
 def _made_opportunity() -> ColumnElement[bool]:
     """Whether the handoff made an opportunity, also one that was lost since and sent its lead to nurture."""
-    said = exists().where(col(Answer.handoff_id) == col(Handoff.id), col(Answer.kind) == "opportunity", _counted())
+    said = select(Answer.id).where(Answer.handoff_id == Handoff.id, Answer.kind == "opportunity", _counted()).exists()
     return or_(col(Handoff.outcome) == Stage.OPPORTUNITY.value, and_(col(Handoff.ended_at).is_not(None), said))
 
 
