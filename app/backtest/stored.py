@@ -23,7 +23,7 @@ from app.backtest.outcomes import OutcomePlan, by_lead, outcome_plan, read_times
 from app.backtest.past import LeftOut, Outcomes, PastLeads, counted
 from app.csv_import.errors import UnreadableFile
 from app.csv_import.lead_map import LeadMap, zone_of
-from storage import past
+from storage import contracts, past
 from storage.past import PastActivity, PastHandoff, Which
 
 ORIGIN = "the database"
@@ -37,14 +37,13 @@ def read_stored(
     *,
     now: datetime,
     by: str,
-    others: Sequence[Agreement] = (),
     which: Which = Which(),
     mapping: LeadMap | None = None,
     outcomes: Path | None = None,
 ) -> PastLeads:
     """Return the database's handoffs with the facts that these agreements need, each as of the instant at which it was judged.
 
-    by: the fact that groups them. others: the agreements in force beside these; a default agreement gets no lead that one of them is for.
+    Where `which` names no agreement, a default agreement gets no lead that another one in force is for. by: the fact that groups them.
     outcomes: a file of what became of the leads, by their ids at the map's source. Without this file a
     lead is won if it became an opportunity. Writes nothing. Raises HandoffError where there is nothing to judge, UnreadableFile and
     AgreementError.
@@ -53,6 +52,7 @@ def read_stored(
     rows = past.past_handoffs(session, which)
     if not rows:
         raise HandoffError("No handoff in the database has been judged yet: so a backtest has no leads.")
+    others = [] if which.agreement else _in_force_beside(session, agreements, now)
     did = _activities(rows, past.past_activities(session, since=rows[0].id))
     asked = sorted(_facts(agreements, others) | {"suppressed"})
     if outcomes:
@@ -81,6 +81,13 @@ def read_stored(
 
 def _facts(agreements: Sequence[Agreement], others: Sequence[Agreement]) -> set[str]:
     return {name for one in agreements for name in facts_needed(one)} | {name for one in others for name in one.applies_to.fields}
+
+
+def _in_force_beside(session: Session, agreements: Sequence[Agreement], now: datetime) -> list[Agreement]:
+    """Return the agreements in force under other names than these."""
+    own = {one.agreement for one in agreements}
+    rows = [row for row in contracts.counting(session, now) if row.name not in own]
+    return [contracts.agreement_of(session, row.name, row.version) for row in rows]
 
 
 def _of_others(leads: LeadColumns, others: Sequence[Agreement]) -> pl.Series | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,16 +60,7 @@ def backtest(
         with _progress() as tell:
             if leads == STORED:
                 past = _box(box).read_now(
-                    lambda session, now: read_stored(
-                        session,
-                        agreements,
-                        now=now,
-                        by=by,
-                        others=_beside(session, agreements, now),
-                        which=which,
-                        mapping=mapping,
-                        outcomes=outcomes,
-                    )
+                    lambda session, now: read_stored(session, agreements, now=now, by=by, which=which, mapping=mapping, outcomes=outcomes)
                 )
             else:
                 file = LeadFile(Path(leads), mapping, timezone, outcomes, by, limit)
@@ -114,13 +105,6 @@ def _in_force(box: Toolbox, draft: Agreement, ref: str) -> Agreement | None:
 
     found = box.read_now(work)
     return None if found and found.reference == ref else found
-
-
-def _beside(session: Session, agreements: Sequence[Agreement], now: datetime) -> list[Agreement]:
-    """Return the agreements in force that are none of these."""
-    own = {one.agreement for one in agreements}
-    rows = [row for row in contracts.counting(session, now) if row.name not in own]
-    return [contracts.agreement_of(session, row.name, row.version) for row in rows]
 
 
 @contextmanager
