@@ -37,7 +37,7 @@ MEANS: Mapping[FindingCode, tuple[str, str]] = {
     "nothing-moves": ("Nothing will move the open lead.", _REPORT),
     "no-run": ("The open lead has no run in Prefect.", _REPORT),
     "run-gone": ("The lead's run in Prefect has ended or was deleted.", _REPORT),
-    "run-elsewhere": ("The lead's run in Prefect waits for something else than the lead does.", _REPORT),
+    "run-elsewhere": ("The lead's run in Prefect is another lead's, or waits for something else than the lead does.", _REPORT),
     "trail-changed": ("", "Compare the trail with an export or a backup, and find out who can write to the database."),
     "head-lost": ("", "Compare the database with a backup. After a restore: `baton trail accept-restore`."),
 }
@@ -155,11 +155,13 @@ def of_open(lead: OpenLead, *, people: Collection[str]) -> list[FindingCode]:
 
 @dataclass(frozen=True, slots=True)
 class RunSeen:
-    """A run as Prefect has it. is_over: it has ended. is_parked: it waits, under this name."""
+    """A run as Prefect has it. is_over: it has ended. is_parked: it waits, under this name. handoff: the number of its handoff, as it says,
+    empty where it says none."""
 
     name: str
     is_over: bool
     is_parked: bool
+    handoff: str = ""
 
 
 def of_run(lead: OpenLead, run: RunSeen | None) -> FindingCode | None:
@@ -170,5 +172,7 @@ def of_run(lead: OpenLead, run: RunSeen | None) -> FindingCode | None:
         return "no-run"
     if run is None or run.is_over:
         return "run-gone"
+    if run.handoff and run.handoff != str(lead.handoff_id):
+        return "run-elsewhere"
     parked_name = "" if lead.wait_kind == "revisit" else PARKED_NAMES[lead.wait_kind]
     return "run-elsewhere" if run.is_parked and run.name != parked_name else None

@@ -23,7 +23,7 @@ AGAIN_SECONDS = (0.5, 2.0)
 
 
 def wrong_runs(box: Toolbox, leads: Sequence[OpenLead], *, told: Callable[[int], None]) -> list[Finding]:
-    """Return the leads whose run is missing, has ended, or waits for something else, seen in every one of several looks.
+    """Return the leads whose run is missing, has ended, is another lead's or waits for something else, seen in every one of several looks.
 
     told: called with the number of leads that were looked at so far. Raises EngineAway; NoServer where no server is named.
     """
@@ -77,10 +77,10 @@ async def _seen(client: PrefectClient, ids: Sequence[UUID]) -> Mapping[str, RunS
 
 
 def _as_seen(run: FlowRun) -> RunSeen:
-    state = run.state
+    state, handoff = run.state, str(run.parameters.get("handoff", ""))
     if state is None:
-        return RunSeen("", is_over=False, is_parked=False)
-    return RunSeen(state.name or "", is_over=state.type in TERMINAL, is_parked=state.type == StateType.PAUSED)
+        return RunSeen("", is_over=False, is_parked=False, handoff=handoff)
+    return RunSeen(state.name or "", state.type in TERMINAL, state.type == StateType.PAUSED, handoff)
 
 
 def _id_of(run_id: str) -> UUID | None:

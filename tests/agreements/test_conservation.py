@@ -86,6 +86,8 @@ def test_without_a_roster_nobody_knows_who_is_in_it() -> None:
         ({}, None, "run-gone"),
         ({}, RunSeen("Cancelled", is_over=True, is_parked=False), "run-gone"),
         ({}, RunSeen("AwaitingOutcome", is_over=False, is_parked=True), "run-elsewhere"),
+        ({}, replace(PARKED, handoff=str(ASKED.handoff_id)), None),
+        ({}, replace(PARKED, handoff=f"{ASKED.handoff_id}1"), "run-elsewhere"),
         ({"run_id": ""}, None, "no-run"),
         ({"is_due": True}, None, None),
         ({"is_leased": True}, None, None),
