@@ -119,7 +119,7 @@ async def sixty_days(driver: Driver, box: Toolbox, leads: int, seed: int) -> Peo
         driver.plan(start + timedelta(hours=dice.choice([0, 3, 9, 26, 51, 75])), partial(take_in, KINDS[number % len(KINDS)]))
     for _ in range(leads // 10):
         driver.plan(start + timedelta(days=dice.randint(8, 40)), lambda: come_back(box, dice.choice(taken)))
-    for hours in (*range(1, 12 * 24, 7), *range(12 * 24, DAYS * 24, 145)):
+    for hours in (*range(1, 10 * 24, 17), *range(12 * 24, DAYS * 24, 250)):
         driver.plan(start + timedelta(hours=hours), lambda: nothing_is_found(box))
     await driver.run(until=start + timedelta(days=DAYS))
     assert len(taken) == leads
