@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 ARGS ?=
-# Many tests wait for a socket or a process, so one worker more than there are cores.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(4, (os.cpu_count() or 1) + 1))')
+# Many tests wait for a socket or a process, so there are more workers than cores: one in the long tests, two in the others.
+CORES := $(shell $(PYTHON) -c 'import os; print(os.cpu_count() or 1)')
+WORKERS ?= $(shell $(PYTHON) -c 'print(min(4, $(CORES) + 2))')
+LONG_WORKERS ?= $(shell $(PYTHON) -c 'print(min(4, $(CORES) + 1))')
 RUNS ?= 20000
 # Without compiled tests every worker of every run would compile hundreds of files anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,7 +32,7 @@ test: setup ## every test that needs no other service, in minutes
 	$(BIN)/python -m pytest -n $(WORKERS) --durations 10 --durations-min 1 -m "not long" $(ARGS)
 
 test-long: setup ## races, live Prefect servers, Chromium, PostgreSQL, SIGKILL; then test-loaded
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 15 --durations-min 20 -m "long and not live" $(ARGS)
+	$(BIN)/python -m pytest -n $(LONG_WORKERS) --dist worksteal --durations 15 --durations-min 20 -m "long and not live" $(ARGS)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 15 --durations-min 20 -m "long and live" $(ARGS)
 	$(MAKE) test-loaded ARGS=
 
