@@ -69,7 +69,7 @@ bench: setup ## the figures of docs/benchmarks.md, on this machine (ARGS="--quic
 chaos: setup ## 1,000 leads while everything is killed and started again (ARGS="--seed 7 --leads 60 --minutes 2")
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
-nightly: setup ## what takes too long for every change: a year of forty reps, 8,000 real leads where they are at hand, chaos, killed readers, storms of 10,000 changes, 20,000 fuzzed requests, every story of a lead on PostgreSQL, new examples, every property 20,000 times, every benchmark
+nightly: setup ## what takes too long for every change: a year of forty reps, 8,000 real leads where they are at hand, chaos, killed readers, storms of 10,000 changes, 20,000 fuzzed requests, every story of a lead on PostgreSQL, new examples, every test in another order, every property 20,000 times, every benchmark
 	BATON_YEAR=1 $(BIN)/python -m pytest tests/year -k a_year
 	for seed in 1 2 3; do $(BIN)/python -m benchmarks.chaos --seed $$seed || exit 1; done
 	BATON_OLIST=1 $(BIN)/python -m pytest tests/app/review/test_olist_replay.py
@@ -78,6 +78,7 @@ nightly: setup ## what takes too long for every change: a year of forty reps, 8,
 	BATON_STORM=1 $(BIN)/python -m pytest tests/app/test_demo.py -k killed
 	BATON_POSTGRESQL=all $(BIN)/python -m pytest tests/storage/test_on_postgresql.py
 	BATON_EXAMPLES=new $(BIN)/python -m pytest -n $(WORKERS) -m "hypothesis and not long"
+	BATON_ORDER=$$(date +%F) $(BIN)/python -m pytest -n $(WORKERS) -m "not long"
 	$(MAKE) test-properties
 	$(BIN)/python -m benchmarks $(ARGS)
 

@@ -58,9 +58,13 @@ def open_wait(session: Session, handoff: Handoff, new: NewWait, *, now: datetime
     session.flush()
     if mine := held.of(session, handoff.id):
         mine.wait = wait
-    about: dict[str, Any] = {"wait_id": wait.id, "due": new.due_at.isoformat(), "promise": trail_lines.instant(wait.promised_at)}
-    trail.record(session, "wait-opened", now=now, handoff=handoff, wait=new.kind, holder=new.holder, **about)
+    trail.record(session, "wait-opened", now=now, handoff=handoff, wait=new.kind, holder=new.holder, **times_for_trail(wait))
     return wait
+
+
+def times_for_trail(wait: Wait) -> dict[str, Any]:
+    """What a line of the trail says of a wait whose times are new. `baton verify` compares the wait with the newest such line."""
+    return {"wait_id": wait.id, "due": wait.due_at.isoformat(), "promise": trail_lines.instant(wait.promised_at)}
 
 
 def open_of(session: Session, handoff_id: int, *, lock: bool = False, alone: bool = False) -> Wait | None:

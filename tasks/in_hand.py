@@ -14,7 +14,7 @@ from agreements.lead import IncomingLead
 from agreements.lifecycle import Stage
 from agreements.model import Agreement
 from agreements.words import OF_REPS, ChannelName
-from storage import deliveries, handoffs, leads, leases, roster, trail, trail_lines, waits
+from storage import deliveries, handoffs, leads, leases, roster, trail, waits
 from storage.digests import Aside
 from storage.tables import Assignment, Handoff, Wait
 from tasks.clock_inputs import Running, clock_name, running
@@ -49,7 +49,9 @@ def take_note(session: Session, handoff: Handoff, incoming: IncomingLead, activi
         _put_aside(session, handoff, row, incoming, activity_id, now)
         return
     raised = rule == "raise-tier" and _raise(session, handoff, agreement, now)
-    facts: dict[str, Any] = {"tier": handoff.tier, **_tighten(session, handoff, now)} if raised else {}
+    facts: dict[str, Any] = {"tier": handoff.tier} if raised else {}
+    if raised and (wait := _tighten(session, handoff, now)):
+        facts |= waits.times_for_trail(wait)
     trail.record(session, "asked-in-hand", now=now, handoff=handoff, activity=incoming.activity, **facts)
     _tell(session, handoff, row, incoming.activity, key=f"asked:{activity_id}", now=now, raised=raised)
 
@@ -69,26 +71,25 @@ def _raise(session: Session, handoff: Handoff, agreement: Agreement, now: dateti
     return True
 
 
-def _tighten(session: Session, handoff: Handoff, now: datetime) -> dict[str, str]:
-    """Counts the open clock of the rep anew by the tier, from now; a due time that is earlier already stays. Returns what the trail says of
-    a new due time."""
+def _tighten(session: Session, handoff: Handoff, now: datetime) -> Wait | None:
+    """Counts the open clock of the rep anew by the tier, from now. Returns its wait, None where the due time is earlier already."""
     wait = waits.open_of(session, handoff.id, lock=True)
     if wait is None or wait.answer_id is not None or wait.kind not in OF_REPS or wait.about != wait.kind:
-        return {}
+        return None
     row = session.get(Assignment, wait.assignment_id)
     if row is None:
-        return {}
+        return None
     runs = running(session, handoff, clock_name(wait), row, start=now)
     due = _due(session, handoff, wait, runs, now)
     if due >= wait.due_at:
-        return {}
+        return None
     told = nudges(runs.clock, tier=handoff.tier, start=now, due=due, calendar=runs.calendar, now=now)
     wait.due_at = wait.promised_at = due
     wait.nudges = [[at.isoformat(), action] for at, action in told]
     wait.next_at = min([due, *(at for at, _ in told)])
     session.add(wait)
     session.flush()
-    return {"wait_id": wait.id, "due": due.isoformat(), "promise": trail_lines.instant(due)}
+    return wait
 
 
 def _due(session: Session, handoff: Handoff, wait: Wait, runs: Running, now: datetime) -> datetime:

@@ -31,6 +31,7 @@ from tests.compiled import share_compiled_statements
 from tests.disk import wait_for_no_disk
 from tests.examples import examples, same_each_time
 from tests.fakes import KeepingChannel
+from tests.order import in_another_order
 from tests.patience import wait_for_locks
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ if TYPE_CHECKING:
 
     Admin = psycopg.Connection[tuple[Any, ...]]
 
-#: The test workers set the width of their terminal, and the command line keeps for the whole process the width that it finds as it is
-#: imported. So it is imported where none is set: then it asks anew each time, also where a test sets one.
+#: The command line keeps the width that it finds when it is imported. Where it finds none, it asks for the width each time.
+#: So it is imported here, before any test sets a width.
 for _name in ("COLUMNS", "LINES"):
     os.environ.pop(_name, None)
 import_module("app.terminal")
@@ -62,6 +63,7 @@ share_certificates()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """On PostgreSQL, leave out the tests that ask for no database: they would only do the same once more."""
+    in_another_order(items)
     if os.environ.get("BATON_TEST_POSTGRESQL"):
         config.hook.pytest_deselected(items=[one for one in items if not asks_for_a_database(one)])
         items[:] = [one for one in items if asks_for_a_database(one)]

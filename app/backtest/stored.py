@@ -43,10 +43,9 @@ def read_stored(
 ) -> PastLeads:
     """Return the database's handoffs with the facts that these agreements need, each as of the instant at which it was judged.
 
-    Where `which` names no agreement, a default agreement gets no lead that another one in force is for. by: the fact that groups them.
-    outcomes: a file of what became of the leads, by their ids at the map's source. Without this file a
-    lead is won if it became an opportunity. Writes nothing. Raises HandoffError where there is nothing to judge, UnreadableFile and
-    AgreementError.
+    A default agreement gets no lead that another agreement in force is for, unless `which` names an agreement. by: the fact that groups
+    the leads. outcomes: a file of what became of the leads, by their ids at the map's source. Without this file a lead is won if it became
+    an opportunity. Writes nothing. Raises HandoffError where there is nothing to judge, UnreadableFile and AgreementError.
     """
     refuse_after_contact(agreements, mapping, later_columns=(), file="")
     rows = past.past_handoffs(session, which)
